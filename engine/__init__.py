@@ -1,0 +1,1 @@
+"""The domain: runs BPMN diagrams, keeps their instances, counts their deadlines. Knows no web framework."""

@@ -1,0 +1,56 @@
+"""Rows for organisations and their accounts."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.database import Base, UtcDateTime, new_id
+
+
+class Role(StrEnum):
+    """What an organisation and its accounts are in the process. A lane of a diagram names one of the first four."""
+
+    ENTERPRISE = "enterprise"  # 实名制软硬件企业
+    AUTHORITY = "authority"  # A市住房城乡建设领域主管部门
+    SUPPORT = "support"  # 技术支持单位
+    PROVINCE = "province"  # 省级监督
+    ANALYST = "analyst"  # 流程分析员
+    ADMIN = "admin"  # 平台管理员
+
+
+class Organisation(Base):
+    __tablename__ = "organisations"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    role: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(200))
+    name_en: Mapped[str] = mapped_column(String(200), default="")
+
+
+class OrganisationKey(Base):
+    """By what a diagram finds an organisation: (role, key) → organisation.
+
+    An enterprise's key is its 统一社会信用代码; an authority's and a support unit's are the city codes they serve
+    (one unit may serve several cities); the province's is 440000.
+    """
+
+    __tablename__ = "organisation_keys"
+
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    username: Mapped[str] = mapped_column(String(60), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(60))
+    role: Mapped[str] = mapped_column(String(20))
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,247 @@
+"""Rows of running instances. The blob in `instances.state` is the truth; tasks, timers and subscriptions are
+projections of it, rewritten in the same transaction."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.database import Base, UtcDateTime, new_id
+
+
+class TaskState(StrEnum):
+    OPEN = "open"  # waits in an inbox
+    COMPLETED = "completed"  # answered by a person
+    CANCELLED = "cancelled"  # interrupted by an event of the diagram; still readable
+
+
+class TimerState(StrEnum):
+    WAITING = "waiting"  # due in the future, or due and not yet swept
+    FIRED = "fired"
+    CANCELLED = "cancelled"  # what it was attached to ended first
+
+
+class Instance(Base):
+    """One application (one run of the process)."""
+
+    __tablename__ = "instances"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    version_id: Mapped[str] = mapped_column(ForeignKey("definition_versions.id"), index=True)
+    number: Mapped[str | None] = mapped_column(String(40), unique=True)  # city + Shanghai date + sequence
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)  # who started it
+    started_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    subject: Mapped[str] = mapped_column(String(300), default="")  # what lists call it, from the diagram
+    outcome: Mapped[str | None] = mapped_column(String(100))  # of the first end event that names one
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revision: Mapped[int] = mapped_column(default=0)
+    state: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Party(Base):
+    """An organisation that takes part in an instance, in a role; it may see the instance."""
+
+    __tablename__ = "parties"
+
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), primary_key=True, index=True)
+
+
+class Task(Base):
+    """A user task in an organisation's inbox. `id` is the engine's task id, 32 hexadecimal characters."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_inbox", "organisation_id", "state", "due_at"),
+        Index("ix_tasks_instance_id", "instance_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
+    element_id: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(400))
+    name_en: Mapped[str] = mapped_column(String(400), default="")
+    state: Mapped[str] = mapped_column(String(20), default=TaskState.OPEN)
+    role: Mapped[str] = mapped_column(String(20))
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # end of the last day, exclusive
+    provisional: Mapped[bool] = mapped_column(default=False)  # 暂定: reaches into an unannounced year
+    claimed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled_by: Mapped[str | None] = mapped_column(String(200))  # element id of the interrupting event
+
+
+class Timer(Base):
+    """A timer event that waits. `limit` says what it is (start, n, …); `due_at` when, under today's calendar."""
+
+    __tablename__ = "timers"
+    __table_args__ = (
+        Index("ix_timers_due", "state", "due_at"),
+        Index("ix_timers_instance_id", "instance_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
+    element_id: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20), default=TimerState.WAITING)
+    limit: Mapped[dict[str, Any]] = mapped_column(JSON)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    provisional: Mapped[bool] = mapped_column(default=False)
+    parked: Mapped[bool] = mapped_column(default=False)  # failed; waits for an operator's retry
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Subscription(Base):
+    """A message the diagram waits for just now, and whose inbox may send it. Deleted when it stops waiting."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    element_id: Mapped[str] = mapped_column(String(200))
+    message: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(20))
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+
+
+class Answer(Base):
+    """What somebody filled in, by form: kept for ever, the newest of a form is the one that counts."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("ix_answers_instance_id", "instance_id", "form", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
+    task_id: Mapped[str | None] = mapped_column(String(32), index=True)  # none: start form or message
+    message: Mapped[str | None] = mapped_column(String(100))
+    form: Mapped[str] = mapped_column(String(100))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class EventKind(StrEnum):
+    """What the timeline of an instance tells. `details` of each in brackets."""
+
+    STARTED = "started"
+    TASK_OPENED = "task_opened"  # element [task_id]
+    TASK_CLAIMED = "task_claimed"  # element, actor [task_id]
+    TASK_COMPLETED = "task_completed"  # element, actor [task_id]
+    TASK_CANCELLED = "task_cancelled"  # element [task_id, by: element id of the event]
+    TIMER_FIRED = "timer_fired"  # element [due_at]
+    MESSAGE_RECEIVED = "message_received"  # element, actor [message]
+    SERVICE_DONE = "service_done"  # element [handler]
+    OUTCOME = "outcome"  # element [outcome]
+    CLOSED = "closed"
+
+
+class Event(Base):
+    """One line of an instance's history, append-only, in order of `sequence` within the instance."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("instance_id", "sequence"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
+    sequence: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(30))
+    element_id: Mapped[str | None] = mapped_column(String(200))
+    actor_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"  # 预警
+
+
+class Notice(Base):
+    """A message to one organisation about one instance; a 预警 is a notice of severity `warning`."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_organisation_id", "organisation_id", "severity", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    element_id: Mapped[str] = mapped_column(String(200))
+    severity: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    text_en: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class IssuedKey(Base):
+    """测试密钥 issued to an enterprise for a city: encrypted, shown once, revocable."""
+
+    __tablename__ = "issued_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))  # the enterprise it is for
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str] = mapped_column(String(8))  # last characters, to tell keys apart
+    endpoint: Mapped[str] = mapped_column(String(500))
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revealed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Connection(Base):
+    """联调结果: what a finished case says of an enterprise's product and a city, one row per instance."""
+
+    __tablename__ = "connections"
+
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    city: Mapped[str] = mapped_column(String(10), index=True)
+    product: Mapped[str] = mapped_column(String(300))
+    outcome: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Incident(Base):
+    """Something of an instance failed and was rolled back; it waits for an operator."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (Index("ix_incidents_open", "resolved_at", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    element_id: Mapped[str | None] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer
+    cause: Mapped[str] = mapped_column(Text)
+    stack: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class NumberSequence(Base):
+    """The last number given out under a prefix (city + date); counted up in the submission's transaction."""
+
+    __tablename__ = "number_sequences"
+
+    prefix: Mapped[str] = mapped_column(String(30), primary_key=True)
+    last: Mapped[int]
+
+
+class TrialClock(Base):
+    """How far a trial has moved process time ahead of real time, in seconds. One row, only ever increased."""
+
+    __tablename__ = "trial_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offset_seconds: Mapped[int]
