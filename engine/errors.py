@@ -58,9 +58,7 @@ class Broken(Refusal):
 
 
 class TaskDone(Conflict):
-    sentence = Text(
-        "该任务已由{who}于{when}办理完毕。", "This task was already completed by {who} at {when}."
-    )
+    sentence = Text("该任务已由{who}于{when}办理完毕。", "This task was already completed by {who} at {when}.")
 
 
 class TaskCancelled(Conflict):
@@ -75,9 +73,7 @@ class TaskClaimed(Conflict):
 
 
 class NothingWaits(Conflict):
-    sentence = Text(
-        "该申请目前不接收“{message}”。", "This application is not waiting for “{message}” at the moment."
-    )
+    sentence = Text("该申请目前不接收“{message}”。", "This application is not waiting for “{message}” at the moment.")
 
 
 class InstanceClosed(Conflict):

@@ -21,10 +21,7 @@ class Text:
 
         def fill(template: str, language: Language) -> str:
             return template.format(
-                **{
-                    name: fact.to(language) if isinstance(fact, Text) else fact
-                    for name, fact in facts.items()
-                }
+                **{name: fact.to(language) if isinstance(fact, Text) else fact for name, fact in facts.items()}
             )
 
         return Text(fill(self.zh, "zh"), fill(self.en, "en"))

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from engine.text import Text
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
-WF = (
-    "urn:x-realname:workflow:1"  # our extension namespace; its moddle descriptor is bpmn/workflow.moddle.json
-)
+WF = "urn:x-realname:workflow:1"  # our extension namespace; its moddle descriptor is bpmn/workflow.moddle.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,7 @@ class Element:
     basis: str = ""  # legal basis, or the flowchart's box
     forms: tuple[str, ...] = ()  # user task, start event: filled in here
     shows: tuple[str, ...] = ()  # user task: earlier forms shown beside
-    number: str | None = (
-        None  # user task: completing it gives the instance a number with this prefix (expression)
-    )
+    number: str | None = None  # user task: completing it gives the instance a number with this prefix (expression)
     handler: str | None = None  # service task, end event
     params: Mapping[str, str] = field(default_factory=dict)  # parameter → expression
     result: str | None = None  # variable the handler's answer goes to
@@ -69,6 +65,4 @@ class Diagram:
 
     @property
     def start_forms(self) -> tuple[str, ...]:
-        return next(
-            (e.forms for e in self.elements.values() if e.type == "startEvent" and e.parent is None), ()
-        )
+        return next((e.forms for e in self.elements.values() if e.type == "startEvent" and e.parent is None), ())
