@@ -1,0 +1,109 @@
+"""Who may see or do what: the one place that decides it, from role and organisation.
+
+What somebody may *do* is a table of roles and actions. What somebody may *see* is a condition for a query: the
+functions below take the columns to hold it against, because this room lies under the rooms that own those tables.
+Every query made for a person carries one of them, so that what is not theirs is not found, rather than forbidden.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.errors import NotAllowed
+from engine.people.accounts import Actor
+from engine.people.tables import Role
+
+Column = InstrumentedAttribute[Any]
+
+
+class Action(StrEnum):
+    START_APPLICATION = "start_application"
+    WORK_ON_TASKS = "work_on_tasks"  # claim, release, complete those of the own organisation
+    SEND_MESSAGES = "send_messages"  # those the diagram waits for from the own organisation
+    SEE_INSTANCES = "see_instances"  # which ones: `sees_instance`
+    SEE_ALL_INSTANCES = "see_all_instances"  # read-only
+    SEE_KEYS = "see_keys"  # a test key in clear, once
+    SEE_NOTICES = "see_notices"  # which ones: `sees_notice`
+    SEE_ALL_WARNINGS = "see_all_warnings"  # 预警 of the whole province
+    SEE_VERSIONS = "see_versions"  # the definitions, and which version an instance runs on
+    DEPLOY = "deploy"
+    ADMINISTER = "administer"  # organisations, accounts, incidents
+    MOVE_TRIAL_CLOCK = "move_trial_clock"
+
+
+ALLOWED = MappingProxyType(
+    {
+        Role.ENTERPRISE: frozenset(
+            {
+                Action.START_APPLICATION,
+                Action.WORK_ON_TASKS,
+                Action.SEND_MESSAGES,
+                Action.SEE_INSTANCES,
+                Action.SEE_KEYS,
+                Action.SEE_NOTICES,
+            }
+        ),
+        Role.AUTHORITY: frozenset(
+            {Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_INSTANCES, Action.SEE_NOTICES}
+        ),
+        Role.SUPPORT: frozenset({Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_NOTICES}),
+        Role.PROVINCE: frozenset(
+            {Action.SEE_INSTANCES, Action.SEE_ALL_INSTANCES, Action.SEE_NOTICES, Action.SEE_ALL_WARNINGS}
+        ),
+        Role.ANALYST: frozenset({Action.SEE_VERSIONS, Action.DEPLOY}),
+        Role.ADMIN: frozenset({Action.SEE_VERSIONS, Action.ADMINISTER, Action.MOVE_TRIAL_CLOCK}),
+    }
+)
+
+
+def may(actor: Actor, action: Action) -> bool:
+    return action in ALLOWED[actor.role]
+
+
+def require(actor: Actor, action: Action) -> None:
+    """Raises NotAllowed where the actor's role may not do this at all."""
+    if not may(actor, action):
+        raise NotAllowed()
+
+
+def own_organisation(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:
+    """Rows of the actor's own organisation."""
+    return organisation_id == actor.organisation_id
+
+
+def sees_instance(
+    actor: Actor, instance_id: Column, *, party_instance_id: Column, party_organisation_id: Column
+) -> ColumnElement[bool]:
+    """Instances whose content (answers, files, history) the actor may read.
+
+    Enterprises and authorities: those their organisation is a party of. The province: all. A support unit sees no
+    instance, only its tasks (`works_on_task`); an analyst sees no content, only versions.
+    """
+    if not may(actor, Action.SEE_INSTANCES):
+        return false()
+    if may(actor, Action.SEE_ALL_INSTANCES):
+        return true()
+    return instance_id.in_(select(party_instance_id).where(party_organisation_id == actor.organisation_id))
+
+
+def sees_version_of_instance(actor: Actor) -> ColumnElement[bool]:
+    """Instances of which the actor may know that they exist, where they stand and on which version they run."""
+    return true() if may(actor, Action.SEE_VERSIONS) else false()
+
+
+def works_on_task(actor: Actor, organisation_id: Column, role: Column) -> ColumnElement[bool]:
+    """Tasks that are, or were, in the inbox of the actor's organisation."""
+    if not may(actor, Action.WORK_ON_TASKS):
+        return false()
+    return and_(organisation_id == actor.organisation_id, role == actor.role)
+
+
+def sees_notice(actor: Actor, organisation_id: Column, *, is_warning: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Notices to the actor's organisation; the province also sees every 预警."""
+    if not may(actor, Action.SEE_NOTICES):
+        return false()
+    own = own_organisation(actor, organisation_id)
+    return or_(own, is_warning) if may(actor, Action.SEE_ALL_WARNINGS) else own

@@ -1,0 +1,165 @@
+"""Organisations and accounts: how they are made, and how a person proves to be one."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.errors import Conflict, Invalid, NotFound
+from engine.people.tables import Account, Organisation, OrganisationKey, Role
+from engine.text import Text
+
+PASSWORD_LENGTHS = range(8, 201)  # characters; the upper end bounds what a stranger can make us hash
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
+_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory profile
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is doing something, as far as the rules of access care."""
+
+    account_id: str
+    username: str
+    name: str
+    role: Role
+    organisation_id: str
+
+
+class WrongCredentials(Invalid):
+    sentence = Text("用户名或密码不正确。", "The user name or the password is wrong.")
+
+
+class UsernameRefused(Invalid):
+    sentence = Text(
+        "用户名“{username}”不可用：须为 2 至 60 个小写字母、数字、点、下划线或连字符，以字母或数字开头。",
+        "The user name “{username}” can't be used: it needs 2 to 60 lower-case letters, digits, dots, underscores or "
+        "hyphens, and starts with a letter or digit.",
+    )
+
+
+class UsernameTaken(Conflict):
+    sentence = Text("用户名“{username}”已被使用。", "The user name “{username}” is taken.")
+
+
+class PasswordRefused(Invalid):
+    sentence = Text("密码须为 {shortest} 至 {longest} 个字符。", "A password needs {shortest} to {longest} characters.")
+
+
+class OrganisationKeyTaken(Conflict):
+    sentence = Text("“{key}”已登记在“{organisation}”名下。", "“{key}” is already registered for “{organisation}”.")
+
+
+class OrganisationUnnamed(Invalid):
+    sentence = Text("单位名称和代码不能为空。", "An organisation needs a name, and its codes can't be blank.")
+
+
+def create_organisation(
+    session: Session, role: Role, name: str, keys: Iterable[str], *, name_en: str = ""
+) -> Organisation:
+    """Register an organisation under the keys by which diagrams find it (see OrganisationKey).
+
+    Raises OrganisationUnnamed, and OrganisationKeyTaken where a key of that role already leads to another.
+    """
+    name, keys = name.strip(), [key.strip() for key in keys]
+    if not name or not all(keys):
+        raise OrganisationUnnamed()
+    for key in keys:
+        if holder := organisation_for(session, role, key):
+            raise OrganisationKeyTaken(key=key, organisation=Text(holder.name, holder.name_en))
+    organisation = Organisation(role=Role(role), name=name, name_en=name_en.strip())
+    session.add(organisation)
+    session.flush()
+    session.add_all(OrganisationKey(role=Role(role), key=key, organisation_id=organisation.id) for key in keys)
+    session.flush()
+    return organisation
+
+
+def organisation_for(session: Session, role: Role | str, key: str) -> Organisation | None:
+    """The organisation a diagram means by a role and a key, or None where nobody is registered."""
+    return session.scalar(
+        select(Organisation)
+        .join(OrganisationKey, OrganisationKey.organisation_id == Organisation.id)
+        .where(OrganisationKey.role == role, OrganisationKey.key == key)
+    )
+
+
+def create_account(
+    session: Session, *, organisation: Organisation, username: str, password: str, name: str, now: datetime
+) -> Account:
+    """An account of an organisation; its role is the organisation's.
+
+    Raises UsernameRefused, UsernameTaken, PasswordRefused.
+    """
+    username = _normalised(username)
+    if not _USERNAME.fullmatch(username):
+        raise UsernameRefused(username=username)
+    if len(password) not in PASSWORD_LENGTHS:
+        raise PasswordRefused(shortest=PASSWORD_LENGTHS.start, longest=PASSWORD_LENGTHS.stop - 1)
+    if session.scalar(select(func.count()).where(Account.username == username)):
+        raise UsernameTaken(username=username)
+    account = Account(
+        username=username,
+        password_hash=_hasher.hash(password),
+        name=name.strip() or username,
+        role=organisation.role,
+        organisation_id=organisation.id,
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def authenticate(session: Session, username: str, password: str) -> Actor:
+    """Who logs in with these; raises WrongCredentials, whichever of the two is wrong or the account is inactive.
+
+    A hash is verified even where no account exists, so the time taken does not tell which names do.
+    """
+    nobodys_hash = _hash_of_nobody()
+    account = session.scalar(select(Account).where(Account.username == _normalised(username)))
+    stored = account.password_hash if account else nobodys_hash
+    try:
+        _hasher.verify(stored, password[: PASSWORD_LENGTHS.stop])
+    except VerificationError:
+        raise WrongCredentials() from None
+    if account is None or not account.active:
+        raise WrongCredentials()
+    if _hasher.check_needs_rehash(stored):
+        account.password_hash = _hasher.hash(password)
+    return _actor(account)
+
+
+def actor(session: Session, account_id: str) -> Actor:
+    """The active account with this id; raises NotFound."""
+    account = session.get(Account, account_id)
+    if account is None or not account.active:
+        raise NotFound()
+    return _actor(account)
+
+
+def actor_named(session: Session, username: str) -> Actor:
+    """The active account with this user name; raises NotFound."""
+    account = session.scalar(select(Account).where(Account.username == _normalised(username)))
+    if account is None or not account.active:
+        raise NotFound()
+    return _actor(account)
+
+
+def _actor(account: Account) -> Actor:
+    return Actor(account.id, account.username, account.name, Role(account.role), account.organisation_id)
+
+
+def _normalised(username: str) -> str:
+    return username.strip().lower()
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher.hash(secrets.token_hex())
