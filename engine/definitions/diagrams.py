@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lxml import etree
+
+from engine.errors import Invalid
 from engine.text import Text
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -66,3 +69,154 @@ class Diagram:
     @property
     def start_forms(self) -> tuple[str, ...]:
         return next((e.forms for e in self.elements.values() if e.type == "startEvent" and e.parent is None), ())
+
+
+class DiagramUnreadable(Invalid):
+    """The bytes are no BPMN diagram this system could even look at."""
+
+    sentence = Text("无法读取流程图：{reason}", "The diagram can't be read: {reason}")
+
+
+MAX_BYTES = 5_000_000
+FLOW_NODES = frozenset(
+    {
+        *("startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"),
+        *("task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "scriptTask"),
+        *("businessRuleTask", "callActivity", "subProcess", "adHocSubProcess", "transaction"),
+        *("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"),
+    }
+)
+_TIMER_PARTS = ("timeDuration", "timeDate", "timeCycle")
+
+
+def parse_xml(xml: bytes) -> etree._Element:
+    """The root of a BPMN file, parsed without entities, network or huge trees."""
+    if len(xml) > MAX_BYTES:
+        raise DiagramUnreadable(
+            reason=Text(f"文件超过 {MAX_BYTES // 1_000_000} MB。", f"the file is over {MAX_BYTES // 1_000_000} MB.")
+        )
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    try:
+        root = etree.fromstring(xml, parser)
+    except (etree.XMLSyntaxError, ValueError) as problem:
+        raise DiagramUnreadable(
+            reason=Text(f"不是有效的 XML 文件（{problem}）。", f"it is not valid XML ({problem}).")
+        ) from None
+    if root.getroottree().docinfo.doctype:
+        raise DiagramUnreadable(
+            reason=Text("不允许 DOCTYPE 声明，请删除后再上传。", "a DOCTYPE is not allowed; remove it.")
+        )
+    if root.tag != f"{{{BPMN}}}definitions":
+        raise DiagramUnreadable(
+            reason=Text("不是 BPMN 2.0 文件（根元素应为 definitions）。", "its root element is not BPMN definitions.")
+        )
+    return root
+
+
+def read(xml: bytes) -> Diagram:
+    """The one executable process of a BPMN file with everything bound to it."""
+    root = parse_xml(xml)
+    processes = [p for p in _all(root, "process") if p.get("isExecutable", "true") == "true"]
+    if len(processes) != 1:
+        raise DiagramUnreadable(
+            reason=Text(
+                f"应有且只有一个可执行流程（isExecutable），实际有 {len(processes)} 个。",
+                f"there must be exactly one executable process, and there are {len(processes)}.",
+            )
+        )
+    process = processes[0]
+    lanes, lane_of = _read_lanes(process)
+    message_names = {m.get("id", ""): m.get("name", "") for m in _all(root, "message")}
+    elements = {
+        node.get("id", ""): _read_element(node, lanes, lane_of, message_names)
+        for node in process.iter()
+        if isinstance(node.tag, str) and etree.QName(node).localname in FLOW_NODES
+    }
+    messages = {
+        m.get("name", ""): Message(
+            name=m.get("name", ""),
+            forms=_names(m, "form"),
+            lane=lanes.get(_wf(m, "lane") or ""),
+            menu=Text(_wf(m, "menu") or m.get("name", ""), _wf(m, "menu_en") or ""),
+        )
+        for m in _all(root, "message")
+    }
+    return Diagram(
+        process_id=process.get("id", ""),
+        name=_name(process),
+        subject=_wf(process, "subject"),
+        lanes=lanes,
+        elements=elements,
+        messages=messages,
+    )
+
+
+def _read_lanes(process: etree._Element) -> tuple[dict[str, Lane], dict[str, Lane]]:
+    """Lanes by id, and the lane of each flow node that one of them lists."""
+    lanes: dict[str, Lane] = {}
+    lane_of: dict[str, Lane] = {}
+    for node in _all(process, "lane"):
+        lane = Lane(node.get("id", ""), _name(node), _wf(node, "role"), _wf(node, "organisation"))
+        lanes[lane.id] = lane
+        lane_of.update({(ref.text or "").strip(): lane for ref in node.findall(f"{{{BPMN}}}flowNodeRef")})
+    return lanes, lane_of
+
+
+def _read_element(
+    node: etree._Element,
+    lanes: Mapping[str, Lane],
+    lane_of: Mapping[str, Lane],
+    message_names: Mapping[str, str],
+) -> Element:
+    # A node inside a sub-process works in the sub-process's lane, whatever it claims: that is how the library
+    # runs it, and editors drop nested references when a node is moved.
+    outermost, parent = node, node.getparent()
+    parent_id = None
+    while parent is not None and etree.QName(parent).localname != "process":
+        parent_id = parent_id or parent.get("id")
+        outermost, parent = parent, parent.getparent()
+    timer = next((t for part in _TIMER_PARTS for t in _all(node, part)), None) if _is_event(node) else None
+    message_event = next(iter(_all(node, "messageEventDefinition")), None) if _is_event(node) else None
+    outcome = _wf(node, "outcome")
+    return Element(
+        id=node.get("id", ""),
+        type=etree.QName(node).localname,
+        name=_name(node),
+        lane=lane_of.get(outermost.get("id", "")),
+        parent=parent_id,
+        basis=_wf(node, "basis") or "",
+        forms=_names(node, "form"),
+        shows=_names(node, "shows"),
+        number=_wf(node, "number"),
+        handler=_wf(node, "handler"),
+        params={
+            p.get("name", ""): p.get("value", "") for p in node.findall(f"{{{BPMN}}}extensionElements/{{{WF}}}param")
+        },
+        result=_wf(node, "result"),
+        outcome=Text(outcome, _wf(node, "outcome_en") or "") if outcome else None,
+        attached_to=node.get("attachedToRef"),
+        interrupting=node.get("cancelActivity", "true") == "true",
+        timer=None if timer is None else (timer.text or "").strip(),
+        message=None if message_event is None else message_names.get(message_event.get("messageRef", ""), ""),
+    )
+
+
+def _is_event(node: etree._Element) -> bool:
+    return etree.QName(node).localname.endswith("Event")
+
+
+def _all(node: etree._Element, tag: str) -> list[etree._Element]:
+    return list(node.iter(f"{{{BPMN}}}{tag}"))
+
+
+def _wf(node: etree._Element, attribute: str) -> str | None:
+    return node.get(f"{{{WF}}}{attribute}")
+
+
+def _names(node: etree._Element, attribute: str) -> tuple[str, ...]:
+    return tuple((_wf(node, attribute) or "").split())
+
+
+def _name(node: etree._Element) -> Text:
+    """A node's label on one line: editors keep line breaks that were typed to make it fit its box."""
+    return Text(" ".join(node.get("name", "").split()), _wf(node, "name_en") or "")

@@ -139,6 +139,7 @@ class EventKind(StrEnum):
     TIMER_FIRED = "timer_fired"  # element [due_at]
     MESSAGE_RECEIVED = "message_received"  # element, actor [message]
     SERVICE_DONE = "service_done"  # element [handler]
+    KEY_REVEALED = "key_revealed"  # actor [key_id]
     OUTCOME = "outcome"  # element [outcome]
     CLOSED = "closed"
 
