@@ -1,0 +1,173 @@
+"""Lists of instances a person may see, with what each waits for."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from engine.definitions.diagrams import Diagram
+from engine.definitions.tables import DefinitionVersion
+from engine.people import access
+from engine.people.accounts import Actor
+from engine.people.tables import Organisation
+from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
+from engine.runtime.runtime import Definitions
+from engine.runtime.tables import Instance, Party, Task, TaskState
+from engine.runtime.time_left import TimeLeft, time_left
+from engine.text import Text
+
+
+class Standing(StrEnum):
+    """By what a list of applications can be narrowed down."""
+
+    ALL = "all"
+    OPEN = "open"  # 办理中
+    CLOSED = "closed"  # 已办结
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step an instance waits for, and whose it is."""
+
+    element_id: str
+    name: Text
+    organisation: Text
+    left: TimeLeft | None
+    task_id: str | None  # only where the reader may open it
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLine:
+    """One application in a list."""
+
+    id: str
+    number: str | None  # none until it is handed in
+    title: Text
+    process: Text
+    organisation: Text  # who applied
+    started_at: datetime
+    outcome: Text | None
+    closed_at: datetime | None
+    waiting: tuple[OpenStep, ...]  # the most urgent first
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """The condition every query for instances carries."""
+    return access.sees_instance(
+        actor, Instance.id, party_instance_id=Party.instance_id, party_organisation_id=Party.organisation_id
+    )
+
+
+def instances(
+    session: Session,
+    definitions: Definitions,
+    actor: Actor,
+    now: datetime,
+    *,
+    standing: Standing = Standing.ALL,
+    search: str = "",
+    page: int = 1,
+    size: int = PAGE_SIZE,
+) -> Page[InstanceLine]:
+    """The instances the actor may see, newest first; `search` looks in numbers, subjects and applicants.
+
+    Three statements, whatever the size of the page.
+    """
+    query = instance_rows().where(seen_by(actor))
+    if standing is Standing.OPEN:
+        query = query.where(Instance.closed_at.is_(None))
+    elif standing is Standing.CLOSED:
+        query = query.where(Instance.closed_at.is_not(None))
+    if words := search.strip():
+        columns = (Instance.number, Instance.subject, Organisation.name)
+        query = query.where(or_(*(column.icontains(words, autoescape=True) for column in columns)))
+    rows = paged(session, query.order_by(Instance.started_at.desc(), Instance.id), page, size)
+    lines = instance_lines(session, definitions, rows.items, actor, now)
+    return Page(lines, rows.number, rows.size, rows.total)
+
+
+def instance_rows() -> AnySelect:
+    """What `instance_lines` wants to be given: the instance without its state, and who applied."""
+    return (
+        select(
+            Instance.id,
+            Instance.version_id,
+            Instance.number,
+            Instance.subject,
+            Instance.started_at,
+            Instance.outcome,
+            Instance.closed_at,
+            DefinitionVersion.name.label("process"),
+            DefinitionVersion.name_en.label("process_en"),
+            Organisation.name,
+            Organisation.name_en,
+        )
+        .join_from(Instance, Organisation)
+        .join(DefinitionVersion, DefinitionVersion.id == Instance.version_id)
+    )
+
+
+def instance_lines(
+    session: Session, definitions: Definitions, rows: Sequence[Any], actor: Actor, now: datetime
+) -> tuple[InstanceLine, ...]:
+    """Rows of `instance_rows` with what each instance waits for. One statement."""
+    waiting = open_steps(session, [row.id for row in rows], actor, now)
+    return tuple(
+        InstanceLine(
+            id=row.id,
+            number=row.number,
+            title=title(row.subject, row.process, row.process_en),
+            process=Text(row.process, row.process_en),
+            organisation=Text(row.name, row.name_en),
+            started_at=row.started_at,
+            outcome=outcome(definitions.get(session, row.version_id).diagram, row.outcome) if row.outcome else None,
+            closed_at=row.closed_at,
+            waiting=waiting.get(row.id, ()),
+        )
+        for row in rows
+    )
+
+
+def open_steps(
+    session: Session, instance_ids: Sequence[str], actor: Actor, now: datetime
+) -> dict[str, tuple[OpenStep, ...]]:
+    """By instance: the user tasks it waits for, the most urgent first."""
+    steps: dict[str, list[OpenStep]] = defaultdict(list)
+    if not instance_ids:
+        return {}
+    query = (
+        select(Task, Organisation.name, Organisation.name_en)
+        .join(Organisation, Organisation.id == Task.organisation_id)
+        .where(Task.instance_id.in_(instance_ids), Task.state == TaskState.OPEN)
+        .order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
+    )
+    for task, name, name_en in session.execute(query):
+        own = task.organisation_id == actor.organisation_id and task.role == actor.role
+        steps[task.instance_id].append(
+            OpenStep(
+                element_id=task.element_id,
+                name=Text(task.name, task.name_en),
+                organisation=Text(name, name_en),
+                left=time_left(task.due_at, task.provisional, now),
+                task_id=task.id if own else None,
+            )
+        )
+    return {instance_id: tuple(found) for instance_id, found in steps.items()}
+
+
+def title(subject: str, process: str, process_en: str) -> Text:
+    """What lists call an instance: as its diagram says, or by the process while the diagram can't say it yet."""
+    return Text(subject) if subject.strip() else Text(process, process_en)
+
+
+def outcome(diagram: Diagram, name: str | None) -> Text | None:
+    """An outcome as the diagram's end events word it; one they no longer name stays as it was stored."""
+    if name is None:
+        return None
+    worded = (element.outcome for element in diagram.elements.values() if element.outcome is not None)
+    return next((text for text in worded if text.zh == name), Text(name))

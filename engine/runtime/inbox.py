@@ -1,0 +1,132 @@
+"""What waits for an organisation, and what it has done: lists of tasks, straight from the rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from engine.definitions.tables import DefinitionVersion
+from engine.errors import NotFound
+from engine.people import access
+from engine.people.accounts import Actor
+from engine.people.tables import Account
+from engine.runtime.applications import title
+from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
+from engine.runtime.tables import Instance, Task, TaskState
+from engine.runtime.time_left import TimeLeft, time_left
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One task in a list."""
+
+    id: str
+    name: Text
+    state: TaskState
+    instance_id: str
+    number: str | None  # of the application; none until it is handed in
+    title: Text
+    opened_at: datetime
+    left: TimeLeft | None
+    claimed_by: str | None  # a colleague's name
+    mine: bool  # claimed by the reader
+    closed_at: datetime | None
+    closed_by: str | None  # a colleague's name; none: interrupted by the diagram
+
+
+def open_tasks(
+    session: Session, actor: Actor, now: datetime, *, search: str = "", page: int = 1, size: int = PAGE_SIZE
+) -> Page[TaskLine]:
+    """待办: the open tasks of the actor's organisation, the most urgent first. Two statements."""
+    query = _tasks(actor, search).where(Task.state == TaskState.OPEN)
+    # Dialects disagree on where NULL sorts; tasks without a limit come last on both.
+    query = query.order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
+    return paged(session, query, page, size).map(lambda row: _line(row, actor, now))
+
+
+def done_tasks(
+    session: Session, actor: Actor, now: datetime, *, search: str = "", page: int = 1, size: int = PAGE_SIZE
+) -> Page[TaskLine]:
+    """已办: what the organisation completed, and what was interrupted before it could; newest first."""
+    query = _tasks(actor, search).where(Task.state != TaskState.OPEN).order_by(Task.closed_at.desc(), Task.id)
+    return paged(session, query, page, size).map(lambda row: _line(row, actor, now))
+
+
+def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tuple[TaskLine, str, str, str | None]:
+    """One task of the organisation, the definition version it runs on, its element and what interrupted it.
+
+    Raises NotFound for a task that does not exist or is another organisation's.
+    """
+    row = session.execute(_tasks(actor, "").where(Task.id == task_id).add_columns(Instance.version_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    *columns, version_id = row
+    task: Task = columns[0]
+    return _line(columns, actor, now), version_id, task.element_id, task.cancelled_by
+
+
+def count_open_tasks(session: Session, actor: Actor) -> int:
+    """How many tasks wait for the actor's organisation."""
+    query = select(func.count()).where(access.works_on_task(actor, Task.organisation_id, Task.role))
+    return session.scalar(query.where(Task.state == TaskState.OPEN)) or 0
+
+
+def first_open_task(session: Session, instance_id: str, actor: Actor) -> str | None:
+    """The id of the actor's next task in one instance, where there is one."""
+    return session.scalar(
+        select(Task.id)
+        .where(access.works_on_task(actor, Task.organisation_id, Task.role))
+        .where(Task.instance_id == instance_id, Task.state == TaskState.OPEN)
+        .order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
+        .limit(1)
+    )
+
+
+_Claimer = aliased(Account)
+_Closer = aliased(Account)
+
+
+def _tasks(actor: Actor, search: str) -> AnySelect:
+    query = (
+        select(
+            Task,
+            Instance.number,
+            Instance.subject,
+            DefinitionVersion.name,
+            DefinitionVersion.name_en,
+            _Claimer.name,
+            _Closer.name,
+        )
+        .join(Instance, Instance.id == Task.instance_id)
+        .join(DefinitionVersion, DefinitionVersion.id == Instance.version_id)
+        .outerjoin(_Claimer, _Claimer.id == Task.claimed_by)
+        .outerjoin(_Closer, _Closer.id == Task.closed_by)
+        .where(access.works_on_task(actor, Task.organisation_id, Task.role))
+    )
+    if words := search.strip():
+        query = query.where(
+            or_(Instance.number.icontains(words, autoescape=True), Instance.subject.icontains(words, autoescape=True))
+        )
+    return query
+
+
+def _line(row: Sequence[Any], actor: Actor, now: datetime) -> TaskLine:
+    task, number, subject, process, process_en, claimer, closer = row
+    return TaskLine(
+        id=task.id,
+        name=Text(task.name, task.name_en),
+        state=TaskState(task.state),
+        instance_id=task.instance_id,
+        number=number,
+        title=title(subject, process, process_en),
+        opened_at=task.opened_at,
+        left=time_left(task.due_at, task.provisional, now),
+        claimed_by=claimer,
+        mine=task.claimed_by == actor.account_id,
+        closed_at=task.closed_at,
+        closed_by=closer,
+    )

@@ -1,0 +1,113 @@
+"""Messages people send to their instances, such as a complaint: where one is welcome now, and what was sent before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.definitions.forms import Form
+from engine.errors import NotFound, NothingWaits
+from engine.people import access
+from engine.people.accounts import Actor
+from engine.people.tables import Account
+from engine.runtime.answered import answers, newest_by_form
+from engine.runtime.applications import InstanceLine, instance_lines, instance_rows, seen_by
+from engine.runtime.menus import message_menus
+from engine.runtime.runtime import Definitions
+from engine.runtime.tables import Answer, Instance, Subscription
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    line: InstanceLine
+    at: datetime
+    by: str  # a colleague's name
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBox:
+    """Everything about one kind of message for one organisation."""
+
+    name: str
+    menu: Text
+    welcome: tuple[InstanceLine, ...]  # instances that wait for it now
+    sent: tuple[SentMessage, ...]  # newest first
+
+
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """A message about to be sent to one instance."""
+
+    name: str
+    menu: Text
+    line: InstanceLine
+    forms: tuple[Form, ...]
+    data: Mapping[str, Mapping[str, Any]]  # form → newest answers of the instance
+
+
+def message_box(session: Session, definitions: Definitions, message: str, actor: Actor, now: datetime) -> MessageBox:
+    """Raises NotFound where no definition in force lets the actor's role send such a message."""
+    menus = {menu.name: menu.menu for menu in message_menus(session, definitions, actor.role)}
+    if message not in menus:
+        raise NotFound()
+    welcome = session.execute(
+        instance_rows()
+        .where(seen_by(actor))
+        .where(
+            Instance.id.in_(
+                select(Subscription.instance_id)
+                .where(access.works_on_task(actor, Subscription.organisation_id, Subscription.role))
+                .where(Subscription.message == message)
+            )
+        )
+        .order_by(Instance.started_at.desc(), Instance.id)
+    ).all()
+    sent = session.execute(
+        instance_rows()
+        .join(Answer, Answer.instance_id == Instance.id)
+        .join(Account, Account.id == Answer.by)
+        .add_columns(Answer.at.label("sent_at"), Account.name.label("sent_by"))
+        .where(seen_by(actor))
+        .where(Answer.message == message, access.own_organisation(actor, Account.organisation_id))
+        .order_by(Answer.at.desc(), Answer.id)
+    ).all()
+    lines = {line.id: line for line in instance_lines(session, definitions, [*welcome, *sent], actor, now)}
+    return MessageBox(
+        name=message,
+        menu=menus[message],
+        welcome=tuple(lines[row.id] for row in welcome),
+        sent=tuple(SentMessage(lines[row.id], row.sent_at, row.sent_by) for row in sent),
+    )
+
+
+def message_form(
+    session: Session, definitions: Definitions, instance_id: str, message: str, actor: Actor, now: datetime
+) -> MessageForm:
+    """The form of a message the instance waits for.
+
+    Raises NotFound where the instance or the message is not the actor's to know of, NothingWaits where the diagram
+    is not at a place that takes it.
+    """
+    row = session.execute(instance_rows().where(Instance.id == instance_id).where(seen_by(actor))).one_or_none()
+    if row is None:
+        raise NotFound()
+    compiled = definitions.get(session, row.version_id)
+    found = compiled.diagram.messages.get(message)
+    if found is None or found.lane is None or found.lane.role != actor.role:
+        raise NotFound()
+    waits = session.scalar(
+        select(Subscription.id)
+        .where(access.works_on_task(actor, Subscription.organisation_id, Subscription.role))
+        .where(Subscription.instance_id == instance_id, Subscription.message == message)
+        .limit(1)
+    )
+    if waits is None:
+        raise NothingWaits(message=found.menu)
+    (line,) = instance_lines(session, definitions, [row], actor, now)
+    forms = tuple(compiled.forms[name] for name in found.forms)
+    answered = answers(session, instance_id, compiled.forms, actor)
+    return MessageForm(message, found.menu, line, forms, newest_by_form(answered))

@@ -1,0 +1,126 @@
+"""Notices and 预警: what the platform told an organisation; the province reads every 预警."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from engine.definitions.tables import DefinitionVersion
+from engine.errors import NotFound
+from engine.people import access
+from engine.people.accounts import Actor
+from engine.people.tables import Organisation, Role
+from engine.runtime.applications import title
+from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
+from engine.runtime.tables import Instance, Notice, Party, Severity
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    id: str
+    text: Text
+    severity: Severity
+    at: datetime
+    instance_id: str
+    number: str | None
+    title: Text
+    recipient: Text
+    authority: Text | None  # the city's authority that takes part in the instance
+    own: bool  # addressed to the reader's organisation, who can mark it as read
+    read_at: datetime | None
+
+
+_Recipient = aliased(Organisation)
+_Authority = aliased(Organisation)
+
+
+def notices(
+    session: Session, actor: Actor, *, unread_only: bool = False, page: int = 1, size: int = PAGE_SIZE
+) -> Page[NoticeLine]:
+    """Everything addressed to the actor's organisation, 预警 among it; newest first."""
+    query = _notices(actor).where(access.own_organisation(actor, Notice.organisation_id))
+    if unread_only:
+        query = query.where(Notice.read_at.is_(None))
+    return _page(session, query, actor, page, size)
+
+
+def warnings(
+    session: Session, actor: Actor, *, authority_id: str | None = None, page: int = 1, size: int = PAGE_SIZE
+) -> Page[NoticeLine]:
+    """预警 the actor may see, newest first; the province can narrow them down to one city's authority."""
+    query = _notices(actor).where(Notice.severity == Severity.WARNING)
+    if authority_id:
+        query = query.where(_Authority.id == authority_id)
+    return _page(session, query, actor, page, size)
+
+
+def authorities_with_warnings(session: Session, actor: Actor) -> tuple[tuple[str, Text], ...]:
+    """(organisation id, name) of the authorities by which `warnings` can be narrowed down, by name."""
+    query = (
+        _notices(actor)
+        .where(Notice.severity == Severity.WARNING, _Authority.id.is_not(None))
+        .with_only_columns(_Authority.id, _Authority.name, _Authority.name_en)
+        .distinct()
+        .order_by(_Authority.name)
+    )
+    return tuple((id_, Text(name, name_en)) for id_, name, name_en in session.execute(query))
+
+
+def count_unread(session: Session, actor: Actor) -> int:
+    """How many notices nobody of the actor's organisation has read."""
+    query = select(func.count()).where(_seen(actor), access.own_organisation(actor, Notice.organisation_id))
+    return session.scalar(query.where(Notice.read_at.is_(None))) or 0
+
+
+def mark_read(session: Session, notice_id: str, actor: Actor, now: datetime) -> None:
+    """Somebody of the organisation has read it; the first reader stays. Raises NotFound for another's notice."""
+    own = (Notice.id == notice_id, _seen(actor), access.own_organisation(actor, Notice.organisation_id))
+    if session.scalar(select(Notice.id).where(*own)) is None:
+        raise NotFound()
+    session.execute(update(Notice).where(*own, Notice.read_at.is_(None)).values(read_at=now, read_by=actor.account_id))
+
+
+def _seen(actor: Actor) -> Any:
+    return access.sees_notice(actor, Notice.organisation_id, is_warning=Notice.severity == Severity.WARNING)
+
+
+def _notices(actor: Actor) -> AnySelect:
+    # The subquery picks one authority per instance, so that a case with two does not show a notice twice.
+    authority_id = (
+        select(func.min(Party.organisation_id))
+        .where(Party.instance_id == Notice.instance_id, Party.role == Role.AUTHORITY)
+        .scalar_subquery()
+    )
+    return (
+        select(Notice, Instance.number, Instance.subject, DefinitionVersion.name, DefinitionVersion.name_en)
+        .add_columns(_Recipient.name, _Recipient.name_en, _Authority.name, _Authority.name_en)
+        .join(Instance, Instance.id == Notice.instance_id)
+        .join(DefinitionVersion, DefinitionVersion.id == Instance.version_id)
+        .join(_Recipient, _Recipient.id == Notice.organisation_id)
+        .outerjoin(_Authority, _Authority.id == authority_id)
+        .where(_seen(actor))
+    )
+
+
+def _page(session: Session, query: AnySelect, actor: Actor, page: int, size: int) -> Page[NoticeLine]:
+    return paged(session, query.order_by(Notice.at.desc(), Notice.id), page, size).map(lambda row: _line(row, actor))
+
+
+def _line(row: Any, actor: Actor) -> NoticeLine:
+    notice, number, subject, process, process_en, recipient, recipient_en, authority, authority_en = row
+    return NoticeLine(
+        id=notice.id,
+        text=Text(notice.text, notice.text_en),
+        severity=Severity(notice.severity),
+        at=notice.at,
+        instance_id=notice.instance_id,
+        number=number,
+        title=title(subject, process, process_en),
+        recipient=Text(recipient, recipient_en),
+        authority=Text(authority, authority_en) if authority else None,
+        own=notice.organisation_id == actor.organisation_id,
+        read_at=notice.read_at,
+    )

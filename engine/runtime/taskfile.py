@@ -1,0 +1,62 @@
+"""One user task, as somebody of its organisation works on it, or reads it later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.definitions.diagrams import Element
+from engine.definitions.forms import Form
+from engine.errors import NotFound
+from engine.people import access
+from engine.people.access import Action
+from engine.people.accounts import Actor
+from engine.runtime.answered import AnsweredForm, answers, newest_by_form
+from engine.runtime.inbox import TaskLine, task_line
+from engine.runtime.runtime import Definitions
+from engine.runtime.tables import TaskState
+from engine.runtime.timeline import element_name
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    line: TaskLine
+    basis: str  # legal basis, or the flowchart's box
+    cause: Text | None  # of a cancelled task: the event that interrupted it
+    forms: tuple[Form, ...]
+    filled: Mapping[str, Mapping[str, Any]]  # open: what the page starts with; done: what was answered here
+    shown: tuple[AnsweredForm, ...]  # earlier forms, read-only, in the order the diagram names them
+    data: Mapping[str, Mapping[str, Any]]  # form → newest answers; what visible_if and readonly_if look at
+    instance_visible: bool  # may the reader open the instance itself?
+
+
+def task_file(session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime) -> TaskFile:
+    """A task of the actor's organisation, open or not; raises NotFound. Two statements."""
+    line, version_id, element_id, cancelled_by = task_line(session, task_id, actor, now)
+    compiled = definitions.get(session, version_id)
+    element = compiled.diagram.elements.get(element_id)
+    if element is None:
+        raise NotFound()
+    answered = answers(session, line.instance_id, compiled.forms, actor)
+    newest = newest_by_form(answered)
+    here = {each.name: each.data for each in answered if each.task_id == task_id}
+    return TaskFile(
+        line=line,
+        basis=element.basis,
+        cause=element_name(compiled.diagram, cancelled_by) if cancelled_by else None,
+        forms=tuple(compiled.forms[name] for name in element.forms),
+        filled=(
+            {name: newest[name] for name in element.forms if name in newest} if line.state is TaskState.OPEN else here
+        ),
+        shown=_shown(element, answered),
+        data=newest,
+        instance_visible=access.may(actor, Action.SEE_INSTANCES),
+    )
+
+
+def _shown(element: Element, answered: tuple[AnsweredForm, ...]) -> tuple[AnsweredForm, ...]:
+    newest = {each.name: each for each in answered if each.newest}
+    return tuple(newest[name] for name in element.shows if name in newest)

@@ -1,0 +1,25 @@
+"""What a due moment means to the person who reads it: the last day, and how many working days are left."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.calendar.counting import shanghai_date, working_days_left
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """A limit, seen from now. It ends at 24:00 Asia/Shanghai of `last_day`."""
+
+    due_at: datetime  # the end of the last day, exclusive
+    last_day: date
+    working_days: int  # 0 on the last day; negative: so many working days late
+    overdue: bool
+    provisional: bool  # 暂定: reaches into a year whose holidays are not announced
+
+
+def time_left(due_at: datetime | None, provisional: bool, now: datetime) -> TimeLeft | None:
+    """A task's limit as a person reads it at `now`; none where the task has no limit."""
+    if due_at is None:
+        return None
+    last_day = shanghai_date(due_at - timedelta(microseconds=1))
+    return TimeLeft(due_at, last_day, working_days_left(now, due_at), now >= due_at, provisional)
