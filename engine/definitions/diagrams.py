@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
@@ -102,7 +103,8 @@ def parse_xml(xml: bytes) -> etree._Element:
         raise DiagramUnreadable(
             reason=Text(f"不是有效的 XML 文件（{problem}）。", f"it is not valid XML ({problem}).")
         ) from None
-    if root.getroottree().docinfo.doctype:
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
         raise DiagramUnreadable(
             reason=Text("不允许 DOCTYPE 声明，请删除后再上传。", "a DOCTYPE is not allowed; remove it.")
         )
@@ -133,13 +135,14 @@ def read(xml: bytes) -> Diagram:
         if isinstance(node.tag, str) and etree.QName(node).localname in FLOW_NODES
     }
     messages = {
-        m.get("name", ""): Message(
-            name=m.get("name", ""),
+        name: Message(
+            name=name,
             forms=_names(m, "form"),
             lane=lanes.get(_wf(m, "lane") or ""),
-            menu=Text(_wf(m, "menu") or m.get("name", ""), _wf(m, "menu_en") or ""),
+            menu=Text(_wf(m, "menu") or name, _wf(m, "menu_en") or ""),
         )
         for m in _all(root, "message")
+        if (name := m.get("name"))
     }
     return Diagram(
         process_id=process.get("id", ""),

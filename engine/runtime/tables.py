@@ -38,8 +38,10 @@ class Instance(Base):
     outcome: Mapped[str | None] = mapped_column(String(100))  # of the first end event that names one
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    revision: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column()
     state: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012 (each save swaps the revision it read, or fails)
 
 
 class Party(Base):
@@ -221,7 +223,7 @@ class Incident(Base):
     __table_args__ = (Index("ix_incidents_open", "resolved_at", "at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    instance_id: Mapped[str | None] = mapped_column(ForeignKey("instances.id"), index=True)  # none: its start failed
     element_id: Mapped[str | None] = mapped_column(String(200))
     action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer
     cause: Mapped[str] = mapped_column(Text)

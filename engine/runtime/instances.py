@@ -1,0 +1,177 @@
+"""What people do to an instance: start it, claim and complete its tasks, send it a message. One transaction each."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.clock import SHANGHAI
+from engine.database import new_id
+from engine.definitions.tables import DefinitionInForce
+from engine.errors import InstanceClosed, NotFound, NothingWaits, TaskCancelled, TaskClaimed, TaskDone
+from engine.people import access
+from engine.people.access import Action
+from engine.people.accounts import Actor
+from engine.people.tables import Account, OrganisationKey
+from engine.runtime import numbers
+from engine.runtime.execution import open_user_tasks
+from engine.runtime.runtime import Runtime
+from engine.runtime.store import guarded, new_run, opened, save
+from engine.runtime.submissions import accept
+from engine.runtime.tables import EventKind, Instance, Party, Subscription, Task, TaskState
+from engine.text import Text
+
+Answers = Mapping[str, Mapping[str, Any]]  # form → field → value
+
+
+def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, now: datetime) -> str:
+    """Start an instance on the version in force; returns its id. Raises NotFound, NotAllowed, FormRefused, Broken."""
+    access.require(actor, Action.START_APPLICATION)
+    instance_id = new_id()
+    with guarded(runtime, instance_id, action="start", now=now), runtime.database.write() as session:
+        in_force = session.get(DefinitionInForce, process_id)
+        if in_force is None:
+            raise NotFound()
+        compiled = runtime.definitions.get(session, in_force.version_id)
+        instance = Instance(
+            id=instance_id,
+            version_id=in_force.version_id,
+            organisation_id=actor.organisation_id,
+            started_by=actor.account_id,
+            started_at=now,
+            state=b"",
+        )
+        session.add(instance)
+        session.add(Party(instance_id=instance_id, role=actor.role, organisation_id=actor.organisation_id))
+        session.flush()
+        workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
+        run = new_run(runtime, session, instance, workflow, {}, now)
+        run.record(EventKind.STARTED, actor_id=actor.account_id)
+        workflow.task_tree.data["starter"] = {
+            "organisation": _key_of(session, actor),
+            "started_at": now.isoformat(),
+        }
+        given = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
+        workflow.task_tree.data.update(given)
+        run.advance()
+        save(run)
+    return instance_id
+
+
+def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
+    """Take an open task for oneself. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
+    with runtime.database.write() as session:
+        task = _own_task(session, task_id, actor)
+        _refuse_unless_open(runtime, session, task, actor)
+        if task.claimed_by is None:
+            _claim(session, task, actor, now)
+
+
+def release(runtime: Runtime, task_id: str, actor: Actor) -> None:
+    """Put a task one has claimed back for colleagues. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
+    with runtime.database.write() as session:
+        task = _own_task(session, task_id, actor)
+        _refuse_unless_open(runtime, session, task, actor)
+        task.claimed_by = task.claimed_at = None
+
+
+def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now: datetime) -> None:
+    """Answer an open task; an unclaimed one is claimed by it.
+
+    Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
+    """
+    with runtime.database.read() as session:
+        instance_id = _own_task(session, task_id, actor).instance_id
+    with opened(runtime, instance_id, now=now, action="complete") as run:
+        row = _own_task(run.session, task_id, actor)
+        _refuse_unless_open(runtime, run.session, row, actor)
+        element = run.compiled.diagram.elements[row.element_id]
+        task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
+        given = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
+        task.data.update(given)
+        if element.number and run.instance.number is None:
+            prefix = str(run.evaluate(element.number, task.data))
+            run.instance.number = numbers.next_number(run.session, prefix, now)
+        task.run()
+        if row.claimed_by is None:
+            _claim(run.session, row, actor, now)
+        row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, now
+        run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id)
+
+
+def send_message(
+    runtime: Runtime, instance_id: str, message: str, answers: Answers, actor: Actor, now: datetime
+) -> None:
+    """Send a message the diagram waits for, with its form. Raises NotFound, NothingWaits, FormRefused, Broken."""
+    access.require(actor, Action.SEND_MESSAGES)
+    with opened(runtime, instance_id, now=now, action="message") as run:
+        party = run.session.get(Party, (instance_id, actor.role, actor.organisation_id))
+        definition = run.compiled.diagram.messages.get(message)
+        if party is None or definition is None or definition.lane is None or definition.lane.role != actor.role:
+            raise NotFound()
+        waiting = run.session.scalars(
+            select(Subscription).where(
+                Subscription.instance_id == instance_id,
+                Subscription.message == message,
+                Subscription.organisation_id == actor.organisation_id,
+            )
+        ).first()
+        if waiting is None:
+            if run.instance.closed_at:
+                raise InstanceClosed()
+            raise NothingWaits(message=definition.menu)
+        task = run.workflow.get_task_from_id(UUID(waiting.id))
+        given = accept(run, definition.forms, answers, task.data, actor, message=message)
+        run.record(EventKind.MESSAGE_RECEIVED, waiting.element_id, actor.account_id, message=message)
+        run.workflow.send_event(BpmnEvent(MessageEventDefinition(message), payload=given))
+
+
+def _own_task(session: Session, task_id: str, actor: Actor) -> Task:
+    """A task of the actor's inbox, in any state; raises NotFound for anything else."""
+    task = session.scalar(
+        select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
+    )
+    if task is None:
+        raise NotFound()
+    return task
+
+
+def _refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:
+    if task.state == TaskState.COMPLETED:
+        when = task.closed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if task.closed_at else ""
+        raise TaskDone(who=_name(session, task.closed_by), when=when)
+    if task.state == TaskState.CANCELLED:
+        raise TaskCancelled(cause=_cause(runtime, session, task))
+    if task.claimed_by not in (None, actor.account_id):
+        raise TaskClaimed(who=_name(session, task.claimed_by))
+
+
+def _claim(session: Session, task: Task, actor: Actor, now: datetime) -> None:
+    task.claimed_by, task.claimed_at = actor.account_id, now
+
+
+def _cause(runtime: Runtime, session: Session, task: Task) -> Text:
+    """In the diagram's words, what interrupted a task."""
+    instance = session.get_one(Instance, task.instance_id)
+    element = runtime.definitions.get(session, instance.version_id).diagram.elements.get(task.cancelled_by or "")
+    return element.name if element else Text("流程的其他分支", "another branch of the process")
+
+
+def _key_of(session: Session, actor: Actor) -> str | None:
+    """By which key diagrams find the actor's own organisation."""
+    return session.scalar(
+        select(OrganisationKey.key)
+        .where(OrganisationKey.organisation_id == actor.organisation_id, OrganisationKey.role == actor.role)
+        .order_by(OrganisationKey.key)
+        .limit(1)
+    )
+
+
+def _name(session: Session, account_id: str | None) -> str:
+    account = session.get(Account, account_id) if account_id else None
+    return account.name if account else ""

@@ -1,0 +1,78 @@
+"""测试密钥: issued by the platform, encrypted at rest, shown once to the enterprise it was issued for."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import secrets
+from engine.database import new_id
+from engine.errors import Conflict, NotFound
+from engine.people import access
+from engine.people.access import Action
+from engine.people.accounts import Actor
+from engine.runtime.runtime import Runtime
+from engine.runtime.store import opened
+from engine.runtime.tables import EventKind, Instance, IssuedKey
+from engine.secrets import Keyring
+from engine.text import Text
+
+
+class KeyShown(Conflict):
+    sentence = Text(
+        "该测试密钥已经显示过，不能再次显示；如未保存，请联系主管部门。",
+        "This test key has been shown already and can't be shown again; if it was not kept, ask the authority.",
+    )
+
+
+class KeyRevoked(Conflict):
+    sentence = Text(
+        "该测试密钥已作废，请使用新的测试密钥。", "This test key has been revoked; use the new one instead."
+    )
+
+
+def issue(
+    session: Session, keyring: Keyring, instance: Instance, *, endpoint: str | None, valid_days: int, now: datetime
+) -> IssuedKey:
+    """A new key for the enterprise of an instance; older keys of the instance are revoked (F16).
+
+    `valid_days` are calendar days; without an endpoint the older key's stays.
+    """
+    older = session.scalars(
+        select(IssuedKey).where(IssuedKey.instance_id == instance.id).order_by(IssuedKey.issued_at)
+    ).all()
+    for key in older:
+        key.revoked_at = key.revoked_at or now
+    plain = secrets.new_test_key()
+    id_ = new_id()
+    key = IssuedKey(
+        id=id_,
+        instance_id=instance.id,
+        organisation_id=instance.organisation_id,
+        ciphertext=keyring.encrypt(plain.encode(), bound_to=id_),
+        hint=plain[-4:],
+        endpoint=endpoint or (older[-1].endpoint if older else ""),
+        issued_at=now,
+        expires_at=now + timedelta(days=valid_days),
+    )
+    session.add(key)
+    return key
+
+
+def reveal(runtime: Runtime, key_id: str, actor: Actor, now: datetime) -> str:
+    """The key in clear, once, to the enterprise it is for. Raises NotFound, NotAllowed, KeyShown, KeyRevoked."""
+    access.require(actor, Action.SEE_KEYS)
+    own = select(IssuedKey).where(IssuedKey.id == key_id, access.own_organisation(actor, IssuedKey.organisation_id))
+    with runtime.database.read() as session:
+        key = session.scalar(own)
+        if key is None:
+            raise NotFound()
+    with opened(runtime, key.instance_id, now=now, action="reveal") as run:
+        key = run.session.scalars(own).one()
+        if key.revoked_at:
+            raise KeyRevoked()
+        if key.revealed_at:
+            raise KeyShown()
+        key.revealed_at, key.revealed_by = now, actor.account_id
+        run.record(EventKind.KEY_REVEALED, actor_id=actor.account_id, key_id=key_id)
+        return runtime.keyring.decrypt(key.ciphertext, bound_to=key_id).decode()

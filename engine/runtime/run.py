@@ -1,0 +1,151 @@
+"""An instance in hand: its workflow, its rows, and what happened to it in this transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.definitions import expressions
+from engine.definitions.diagrams import Element, Lane
+from engine.definitions.specs import Compiled, LimitTimer
+from engine.errors import Invalid
+from engine.people.accounts import organisation_for
+from engine.people.tables import Organisation, OrganisationKey
+from engine.runtime import projection
+from engine.runtime.calls import Call
+from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
+from engine.runtime.runtime import Runtime
+from engine.runtime.tables import Event, EventKind, Instance, Timer
+from engine.text import Text
+
+
+class NobodyRegistered(Invalid):
+    sentence = Text(
+        "没有为“{key}”登记角色为“{role}”的单位，请管理员先登记。",
+        "No organisation is registered for “{key}” in the role “{role}”; an administrator has to register one.",
+    )
+
+
+class Run:
+    """Made by `engine.runtime.store`; everything that changes an instance goes through its methods."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        session: Session,
+        instance: Instance,
+        compiled: Compiled,
+        workflow: BpmnWorkflow,
+        timers: dict[str, Timer],
+        now: datetime,
+    ) -> None:
+        self.runtime = runtime
+        self.session = session
+        self.instance = instance
+        self.compiled = compiled
+        self.workflow = workflow
+        self.timers = timers  # waiting ones, by id
+        self.now = now
+        self._sequence: int | None = None
+        self._steps = 0
+
+    def advance(self) -> bool:
+        """Everything automatic that can happen by `now`; tells whether anything did."""
+        before = self._steps
+        run_until_quiet(self.workflow, self._before_step, self._after_step)
+        return self._steps > before
+
+    def project(self) -> None:
+        """Bring the rows that people see in line with the workflow."""
+        projection.project(self)
+
+    def element(self, element_id: str | None) -> Element | None:
+        return self.compiled.diagram.elements.get(element_id or "")
+
+    def record(
+        self, kind: EventKind, element_id: str | None = None, actor_id: str | None = None, **details: Any
+    ) -> None:
+        """One more line of the instance's history."""
+        if self._sequence is None:
+            self._sequence = self.session.scalar(
+                select(func.coalesce(func.max(Event.sequence), 0)).where(Event.instance_id == self.instance.id)
+            )
+        self._sequence = (self._sequence or 0) + 1
+        self.session.add(
+            Event(
+                instance_id=self.instance.id,
+                sequence=self._sequence,
+                at=self.now,
+                kind=kind,
+                element_id=element_id,
+                actor_id=actor_id,
+                details=details,
+            )
+        )
+
+    def evaluate(self, text: str, data: Mapping[str, Any]) -> Any:
+        engine: ScriptEngine = self.workflow.script_engine
+        return expressions.evaluate(text, data, engine.functions)
+
+    def organisation(self, lane: Lane, data: Mapping[str, Any]) -> Organisation:
+        """Whose inbox a lane means for this instance; raises NobodyRegistered."""
+        key = self.evaluate(lane.organisation or "''", data)
+        found = organisation_for(self.session, lane.role or "", str(key))
+        if found is None:
+            raise NobodyRegistered(key=key, role=lane.role)
+        return found
+
+    def organisation_in_role(self, role: str, data: Mapping[str, Any]) -> Organisation:
+        """Who plays a role for this instance: through the diagram's lane, or the only one there is (the province)."""
+        lane = next((lane for lane in self.compiled.diagram.lanes.values() if lane.role == role), None)
+        if lane is not None:
+            return self.organisation(lane, data)
+        found = self.session.scalars(
+            select(Organisation).join(OrganisationKey).where(OrganisationKey.role == role).limit(2)
+        ).all()
+        if len(found) != 1:
+            raise NobodyRegistered(key="", role=role)
+        return found[0]
+
+    def _before_step(self, task: Any) -> None:
+        """A task is about to run: if the diagram binds a handler to it, this is its turn."""
+        element = self.element(element_of(task))
+        if element is None or element.handler is None:
+            return
+        try:
+            handler = self.runtime.handlers[element.handler]
+            params = {name: self.evaluate(text, task.data) for name, text in element.params.items()}
+            call = Call(
+                session=self.session,
+                instance=self.instance,
+                element=element,
+                now=self.now,
+                keyring=self.runtime.keyring,
+                organisation=lambda role: self.organisation_in_role(role, task.data),
+            )
+            result = handler(call, **params)
+        except Exception as problem:
+            raise ElementFailed(element.id) from problem
+        if element.result:
+            task.data[element.result] = dict(result or {})
+
+    def _after_step(self, task: Any) -> None:
+        """A task has run: tell the history what a person would want to know of it."""
+        self._steps += 1
+        element = self.element(element_of(task))
+        if element is None:
+            return
+        if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
+            timer = self.timers.get(task.id.hex)
+            self.record(
+                EventKind.TIMER_FIRED, element.id, due_at=timer.due_at.isoformat() if timer else self.now.isoformat()
+            )
+        if element.type == "serviceTask":
+            self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)
+        if element.outcome and self.instance.outcome is None:
+            self.instance.outcome = element.outcome.zh
+            self.instance.decided_at = self.now
+            self.record(EventKind.OUTCOME, element.id, outcome=element.outcome.zh)

@@ -1,0 +1,103 @@
+"""The one way to touch an instance: lock, re-read, run, act, run, project, commit."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from engine.errors import Broken, Conflict, NotFound, Refusal
+from engine.runtime import state
+from engine.runtime.execution import ElementFailed, ScriptEngine
+from engine.runtime.run import Run
+from engine.runtime.runtime import Runtime
+from engine.runtime.tables import Incident, Instance, Timer, TimerState
+
+
+@contextmanager
+def opened(runtime: Runtime, instance_id: str, *, now: datetime, action: str) -> Iterator[Run]:
+    """One transaction on one instance, brought up to date before the block and saved after it.
+
+    Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`).
+    """
+    with guarded(runtime, instance_id, now=now, action=action), runtime.database.write() as session:
+        instance = session.scalar(select(Instance).where(Instance.id == instance_id).with_for_update())
+        if instance is None:
+            raise NotFound()
+        run = _restored(runtime, session, instance, now)
+        if run.advance():
+            run.project()  # a limit that ended just now may have taken a task away from whoever is about to act
+        yield run
+        run.advance()
+        save(run)
+
+
+@contextmanager
+def guarded(runtime: Runtime, instance_id: str, *, now: datetime, action: str) -> Iterator[None]:
+    """Around a transaction: a Refusal passes through; any other failure leaves an incident in a transaction of its
+    own and comes out as Broken, so that an official sees a sentence and an operator the stack."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except StaleDataError:
+        raise Conflict() from None
+    except Exception as failure:
+        _record_incident(runtime, instance_id, action=action, now=now, failure=failure)
+        raise Broken() from failure
+
+
+def save(run: Run) -> None:
+    """Write the blob and its projections; the mapper swaps the revision it read for the next one, or fails."""
+    run.project()
+    run.instance.state = state.dump(run.workflow)
+    run.session.flush()
+
+
+def _record_incident(runtime: Runtime, instance_id: str, *, action: str, now: datetime, failure: Exception) -> None:
+    """What an operator needs to understand and retry; the timers of the instance are parked until then."""
+    failed = failure if isinstance(failure, ElementFailed) else None
+    cause = (failed.__cause__ if failed else None) or failure
+    with runtime.database.write() as session:
+        known = session.get(Instance, instance_id) is not None  # not so where its very start failed
+        session.add(
+            Incident(
+                instance_id=instance_id if known else None,
+                element_id=failed.element_id if failed else None,
+                action=action,
+                cause=f"{type(cause).__name__}: {cause}",
+                stack="".join(traceback.format_exception(failure)),
+                at=now,
+            )
+        )
+        # Otherwise every tick would fail on the same due timer again.
+        session.execute(
+            update(Timer)
+            .where(Timer.instance_id == instance_id, Timer.state == TimerState.WAITING, Timer.due_at <= now)
+            .values(parked=True)
+        )
+
+
+def _restored(runtime: Runtime, session: Session, instance: Instance, now: datetime) -> Run:
+    compiled = runtime.definitions.get(session, instance.version_id)
+    timers = session.scalars(
+        select(Timer).where(Timer.instance_id == instance.id, Timer.state == TimerState.WAITING)
+    ).all()
+    workflow = state.load(instance.state, compiled)
+    return new_run(runtime, session, instance, workflow, {t.id: t for t in timers}, now)
+
+
+def new_run(
+    runtime: Runtime,
+    session: Session,
+    instance: Instance,
+    workflow: BpmnWorkflow,
+    timers: dict[str, Timer],
+    now: datetime,
+) -> Run:
+    workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.due_at for id_, timer in timers.items()})
+    return Run(runtime, session, instance, runtime.definitions.get(session, instance.version_id), workflow, timers, now)

@@ -1,0 +1,83 @@
+"""Taking in what somebody filled in: validated, its files theirs, kept for ever as rows."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from engine import files
+from engine.definitions.validation import validate
+from engine.errors import FormRefused
+from engine.files import StoredFile
+from engine.people.accounts import Actor
+from engine.runtime.tables import Answer
+from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.runtime.run import Run
+
+_NOT_YOURS = Text("找不到该附件，请重新上传。", "This file can't be found; upload it again.")
+
+
+def accept(
+    run: "Run",
+    form_names: tuple[str, ...],
+    answers: Mapping[str, Mapping[str, Any]],
+    data: Mapping[str, Any],
+    actor: Actor,
+    *,
+    task_id: str | None = None,
+    message: str | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The answers as they enter the instance's data: one key per form. Raises FormRefused; nothing is kept then."""
+    forms = [run.compiled.forms[name] for name in form_names]
+    given = validate(forms, answers, data, functions=run.workflow.script_engine.functions)
+    _take_files(run, given, actor)
+    for form, values in given.items():
+        values["submitted_at"] = run.now.isoformat()
+        run.session.add(
+            Answer(
+                instance_id=run.instance.id,
+                task_id=task_id,
+                message=message,
+                form=form,
+                data=values,
+                by=actor.account_id,
+                at=run.now,
+            )
+        )
+    return given
+
+
+def _take_files(run: "Run", given: Mapping[str, Mapping[str, Any]], actor: Actor) -> None:
+    """Check that each file is the sender's own draft or the instance's already; what a file is called, how long it
+    is and its hash come from our row, not from the sender."""
+    found = [(path, value) for form, values in given.items() for path, value in _file_values(values, form)]
+    if not found:
+        return
+    ids = {value["file_id"] for _, value in found}
+    rows = {
+        row.id: row
+        for row in run.session.scalars(select(StoredFile).where(StoredFile.id.in_(ids)))
+        if row.instance_id == run.instance.id
+        or (row.instance_id is None and row.organisation_id == actor.organisation_id)
+    }
+    if strangers := {path: _NOT_YOURS for path, value in found if value["file_id"] not in rows}:
+        raise FormRefused(strangers)
+    for _, value in found:
+        row = rows[value["file_id"]]
+        value.update(name=row.name, size=row.size, sha256=row.sha256)
+    files.attach(run.session, sorted(ids), run.instance.id)
+
+
+def _file_values(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every file among the answers, with the path of its field."""
+    if isinstance(value, dict):
+        if "file_id" in value:
+            yield path, value
+            return
+        for key, inner in value.items():
+            yield from _file_values(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _file_values(inner, f"{path}.{index}")
