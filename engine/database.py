@@ -71,6 +71,10 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def close(self) -> None:
+        """Closes the pooled connections; the next use opens new ones."""
+        self.engine.dispose()
+
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event below starts transactions, not the driver

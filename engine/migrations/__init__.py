@@ -1,0 +1,28 @@
+"""The schema of the database, step by step (Alembic)."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+import engine.definitions.tables
+import engine.people.tables
+import engine.runtime.tables  # noqa: F401  (every module of tables, so that the metadata is whole)
+from engine.database import Database
+
+_MIGRATION_LOCK = 0x5265616C  # any number that nobody else locks under
+
+
+def upgrade(database: Database, *, stamp_only: bool = False) -> None:
+    """Bring the database to the newest revision, in one transaction; does nothing where it is there already.
+
+    Several processes may start at once: the second waits, on SQLite for the write lock, on PostgreSQL for this one.
+    """
+    with database.write() as session:
+        if database.engine.dialect.name == "postgresql":
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        configuration = Config()
+        configuration.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+        configuration.attributes["connection"] = session.connection()
+        (command.stamp if stamp_only else command.upgrade)(configuration, "head")

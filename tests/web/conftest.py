@@ -1,0 +1,71 @@
+"""The pages, over SQLite: what differs between the databases is the engine's business and tested there."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from engine.database import Database
+from engine.people.accounts import Actor
+from web.assembly import create_app
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.runtime.runtime import Runtime
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def app(database_url: str, keyring_text: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application on trial; CSRF protection is off but for the tests that turn it on."""
+    app = create_app(
+        Settings(
+            database_url=database_url,
+            data_dir=tmp_path,
+            secret_key="a key for tests only",
+            keyring=keyring_text,
+            trial=True,
+        )
+    )
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    yield app
+    app.extensions["runtime"].database.close()
+
+
+@pytest.fixture
+def runtime(app: Flask) -> "Runtime":
+    """The engine as the pages use it."""
+    runtime: Runtime = app.extensions["runtime"]
+    return runtime
+
+
+@pytest.fixture
+def database(runtime: "Runtime") -> Database:
+    return runtime.database
+
+
+@pytest.fixture
+def client_of(app: Flask) -> Callable[[Actor], FlaskClient]:
+    """A browser that is logged in: `client_of(cast.enterprise)`."""
+
+    def logged_in(actor: Actor) -> FlaskClient:
+        client = app.test_client()
+        with client.session_transaction() as session:
+            session["_user_id"] = actor.account_id
+            session["_fresh"] = True
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def stranger(app: Flask) -> FlaskClient:
+    """A browser that is not logged in."""
+    return app.test_client()
