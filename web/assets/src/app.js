@@ -1,0 +1,4 @@
+import { initAll } from "govuk-frontend";
+import "./app.scss";
+
+initAll();

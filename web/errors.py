@@ -1,0 +1,76 @@
+"""Refusals as pages: a sentence, what to do next, a way back. Never a stack trace."""
+
+from flask import Flask, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal
+from web.language import language
+from web.session import LoginExpired, this_page
+
+STATUS: dict[type[Refusal], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Invalid: 422, Broken: 500}
+Page = tuple[str, int]
+
+
+def status_of(refusal: Refusal) -> int:
+    """The status code of the refusal's kind."""
+    return next((status for kind, status in STATUS.items() if isinstance(refusal, kind)), 400)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(LoginExpired, _login_expired)
+    app.register_error_handler(CSRFError, _token_refused)
+    app.register_error_handler(HTTPException, _http)
+
+
+def _refused(refusal: Refusal) -> Page:
+    status = status_of(refusal)
+    advice = {
+        403: gettext("如需办理，请用有相应权限的账号登录，或联系本单位管理人员。"),
+        404: gettext("它可能不存在，也可能不属于您所在的单位。"),
+        409: gettext("请返回上一页并刷新，查看最新情况后再操作。"),
+        422: gettext("请返回上一页修改后再提交，您填写的内容仍在浏览器中。"),
+    }
+    return _page(status, refusal.to(language()), advice.get(status, gettext("请返回上一页后再试。")))
+
+
+def _login_expired(_error: LoginExpired) -> Page:
+    advice = gettext("请在新窗口重新登录，再回到本页后退一步，重新提交；您填写的内容仍在浏览器中。")
+    return _page(401, gettext("登录已过期，内容没有提交。"), advice, log_in=True)
+
+
+def _token_refused(_error: CSRFError) -> Page:
+    advice = gettext("请返回上一页再提交一次；如仍不成功，请先把较长的内容复制下来，再刷新页面。")
+    return _page(400, gettext("页面已过期，请返回重试，您填写的内容仍在浏览器中。"), advice)
+
+
+def _http(error: HTTPException) -> Page | HTTPException:
+    status = error.code or 500
+    if status < 400:
+        return error
+    if status >= 500:
+        return render_template("errors/broken.html"), status  # asks nothing of a database that may be down
+    sentence, advice = {
+        404: (
+            NotFound.sentence.to(language()),
+            gettext("如果地址是手工输入的，请检查是否有误；如果是从链接打开的，请从首页重新进入。"),
+        ),
+        405: (gettext("这个地址不能这样访问。"), gettext("请从首页或菜单重新进入。")),
+        413: (gettext("提交的内容太大，服务器没有接收。"), gettext("请返回上一页，压缩附件或分几次上传后再提交。")),
+        429: (gettext("操作过于频繁。"), gettext("请稍等片刻再试。")),
+    }.get(status, (gettext("请求无法处理。"), gettext("请返回上一页后再试。")))
+    return _page(status, sentence, advice)
+
+
+def _page(status: int, sentence: str, advice: str, *, log_in: bool = False) -> Page:
+    page = render_template(
+        "errors/refusal.html",
+        status=status,
+        sentence=sentence,
+        advice=advice,
+        log_in=url_for("session.log_in", next=this_page()) if log_in else None,
+        back=this_page() if request.method == "POST" else None,
+    )
+    return page, status

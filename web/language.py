@@ -1,0 +1,66 @@
+"""Which language a reader gets, and how moments and texts read in it. Chinese is the language of the msgids."""
+
+from datetime import datetime, timedelta
+
+from babel.dates import format_datetime
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, gettext
+
+from engine.clock import SHANGHAI
+from engine.text import Language, Text
+
+COOKIE = "language"
+_BABEL: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
+
+
+def language() -> Language:
+    """The language chosen in the header; Chinese where nobody chose, and outside a request."""
+    return "en" if has_request_context() and request.cookies.get(COOKIE) == "en" else "zh"
+
+
+def t(text: Text | str | None) -> str:
+    """A text in the reader's language; a plain string (a name, what somebody wrote) stays as it is."""
+    if isinstance(text, Text):
+        return text.to(language())
+    return text or ""
+
+
+def when(moment: datetime | None) -> str:
+    """2026年9月22日 18:00, 22 Sep 2026 18:00: in Shanghai, whatever the server's or the reader's zone."""
+    if moment is None:
+        return ""
+    return _formatted(moment, {"zh": "y年M月d日 HH:mm", "en": "d MMM y HH:mm"})
+
+
+def day(moment: datetime | None) -> str:
+    """2026年9月22日, 22 Sep 2026: the day in Shanghai."""
+    return _formatted(moment, {"zh": "y年M月d日", "en": "d MMM y"}) if moment else ""
+
+
+def last_day(due_at: datetime | None) -> str:
+    """9月22日 24:00 前: the last day of a limit whose end is kept as the midnight after it."""
+    if due_at is None:
+        return ""
+    last = _formatted(due_at - timedelta(microseconds=1), {"zh": "M月d日", "en": "d MMM"})
+    sentence: str = gettext("%(day)s 24:00 前", day=last)
+    return sentence
+
+
+def filesize(size: int | None) -> str:
+    """A number of bytes as people read it."""
+    if size is None:
+        return ""
+    if size < 1024 * 1024:
+        return f"{max(1, round(size / 1024))} KB"
+    return f"{size / 1024 / 1024:.1f} MB"
+
+
+def init_app(app: Flask) -> None:
+    Babel(app, default_locale=_BABEL["zh"], locale_selector=lambda: _BABEL[language()])
+    app.jinja_env.globals.update(language=language)
+    app.jinja_env.filters.update(t=t, when=when, day=day, last_day=last_day, filesize=filesize)
+
+
+def _formatted(moment: datetime, patterns: dict[Language, str]) -> str:
+    chosen = language()
+    return format_datetime(moment, patterns[chosen], tzinfo=SHANGHAI, locale=_BABEL[chosen])

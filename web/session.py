@@ -1,0 +1,160 @@
+"""Who is asking, in which language and at what time: what every page may ask of the request."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, has_request_context, redirect, request, url_for
+from flask import session as cookie
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from engine import clock
+from engine.errors import NotFound
+from engine.people import accounts
+from engine.people.accounts import Actor
+from engine.people.tables import Organisation
+from engine.runtime.runtime import Runtime
+from engine.runtime.trial import process_now
+from engine.text import Text
+from web.language import language
+
+__all__ = [
+    "current_actor",
+    "end",
+    "init_app",
+    "language",
+    "now",
+    "public",
+    "runtime",
+    "safe_next",
+    "signed_in",
+    "start",
+]
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class LoginExpired(Exception):
+    """Something was posted, but nobody is logged in (any more)."""
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
+    def __init__(self, actor: Actor, organisation: Text) -> None:
+        self.id = actor.account_id
+        self.actor = actor
+        self.organisation = organisation
+
+
+def public(view: View) -> View:
+    """Marks a view that needs nobody logged in; all others do."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in() -> Actor | None:
+    """Who is logged in, if anybody."""
+    return current_user.actor if isinstance(current_user._get_current_object(), SignedIn) else None
+
+
+def current_actor() -> Actor:
+    """Who is asking. Raises LoginExpired on a public page without one."""
+    actor = signed_in()
+    if actor is None:
+        raise LoginExpired()
+    return actor
+
+
+def runtime() -> Runtime:
+    found: Runtime = current_app.extensions["runtime"]
+    return found
+
+
+def now() -> datetime:
+    """Process time of this request: one moment for everything it does, moved ahead in a trial."""
+    if not has_request_context():
+        return process_now(runtime(), clock.now())
+    if "process_now" not in g:
+        g.process_now = process_now(runtime(), clock.now())
+    moment: datetime = g.process_now
+    return moment
+
+
+def start(actor: Actor) -> None:
+    """Log in. What the cookie held before is dropped, so that nobody can plant a session on somebody else."""
+    cookie.clear()
+    cookie.permanent = True
+    login_user(_load(actor.account_id))
+
+
+def end() -> None:
+    logout_user()
+    cookie.clear()
+
+
+def safe_next(address: str | None, default: str = "/") -> str:
+    """Where to go afterwards: only ever a path of this site."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return default
+    if any(character < " " or character == "\\" for character in address):
+        return default
+    parts = urlsplit(address)
+    return default if parts.scheme or parts.netloc else address
+
+
+def this_page() -> str:
+    """Path and query of a page that can be opened again (the page a form was on, after a post)."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.removesuffix("?")
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc == request.host:
+        return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+    return "/"
+
+
+def init_app(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = "basic"
+    manager.user_loader(_load)
+    # Before the check of the form's token: somebody whose login has run out should hear that, not of a token.
+    app.before_request(_require_login)
+    CSRFProtect(app)
+    app.after_request(_keep_private)
+    app.jinja_env.globals.update(
+        signed_in=signed_in,
+        own_organisation=lambda: current_user.organisation,
+        now=now,
+        this_page=this_page,
+        in_trial=lambda: runtime().trial,
+    )
+
+
+def _load(account_id: str) -> SignedIn | None:
+    with runtime().database.read() as reading:
+        try:
+            actor = accounts.actor(reading, account_id)
+        except NotFound:
+            return None
+        organisation = reading.get_one(Organisation, actor.organisation_id)
+        return SignedIn(actor, Text(organisation.name, organisation.name_en))
+
+
+def _require_login() -> Response | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions.get(request.endpoint)
+    if getattr(view, "is_public", False) or not isinstance(current_user._get_current_object(), AnonymousUserMixin):
+        return None
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("session.log_in", next=None if request.path == "/" else this_page()))
+    raise LoginExpired()
+
+
+def _keep_private(response: Response) -> Response:
+    """Nothing of a logged-in page may stay in a shared cache, or show after logging out."""
+    if request.endpoint == "static":
+        return response
+    response.headers.setdefault("Cache-Control", "no-store" if "_user_id" in cookie else "no-cache")
+    return response
