@@ -7,7 +7,6 @@ from pathlib import Path
 from engine.files import FileStore
 from engine.secrets import Keyring
 from flask import Blueprint, Flask
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,7 +21,7 @@ from engine.runtime.timers import fire_due
 from engine.runtime.trial import process_now
 from engine.text import Text
 from handlers import HANDLERS
-from web import commands, errors, headers, pages, session, trial_cast
+from web import commands, errors, headers, language, look, navigation, pages, session, trial_cast
 from web.settings import Settings
 
 
@@ -60,9 +59,11 @@ def create_app(settings: Settings) -> Flask:
             [PackageLoader("web"), PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
         ),
     }
-    CSRFProtect(app)
     headers.init_app(app, https_only=settings.https_only)
+    language.init_app(app)
+    look.init_app(app)
     session.init_app(app)
+    navigation.init_app(app)
     errors.init_app(app)
     for module in pkgutil.iter_modules(pages.__path__, "web.pages."):
         for blueprint in vars(importlib.import_module(module.name)).values():
