@@ -131,8 +131,6 @@ def authenticate(session: Session, username: str, password: str) -> Actor:
         raise WrongCredentials() from None
     if account is None or not account.active:
         raise WrongCredentials()
-    if _hasher.check_needs_rehash(stored):
-        account.password_hash = _hasher.hash(password)
     return _actor(account)
 
 

@@ -1,0 +1,75 @@
+# Everything a person runs here. `make` alone lists it. Needs Python 3.11 or newer and make, nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PORT ?= 8000
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+FLASK := $(BIN)/flask --app web
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format scenarios lock chromium clean
+.DELETE_ON_ERROR:
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(BIN)/.run ## start a trial on 127.0.0.1:8000 (another port: make run PORT=8080)
+	@TRIAL=1 $(FLASK) seed-trial
+	@TRIAL=1 exec $(FLASK) serve --port $(PORT)
+
+test: $(BIN)/.dev chromium check ## everything a change must pass
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(BIN)/.dev ## format, lint, types and import contracts only
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(BIN)/.dev ## put the code into the house's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
+	@for folder in bpmn/*/; do $(FLASK) scenarios "$$folder" || exit 1; done
+
+lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		-o requirements.txt pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		-c requirements.txt --group dev -o requirements-dev.txt pyproject.toml
+
+clean: ## remove the virtual environment and what tests leave (not var/, which holds data)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-artifacts
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; say which one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making a virtual environment in .venv …"
+	@"$(PYTHON)" -m venv .venv
+
+# Stamps: the environment is brought up to date when a lock file is newer than the last installation from it.
+$(BIN)/.run: requirements.txt | $(BIN)/python
+	@echo "Installing what the application needs …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt | $(BIN)/python
+	@echo "Installing what the tests need …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# The browser tests drive the system's own Chromium, in a window nobody sees.
+chromium:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit 0; \
+	done; \
+	packages="chromium fonts-noto-cjk"; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi; \
+	if [ "$$sudo" = none ] || ! command -v apt-get >/dev/null; then \
+		echo "The browser tests need Chromium and a Chinese font. On Debian or Ubuntu: sudo apt-get install $$packages"; \
+		exit 1; \
+	fi; \
+	echo "Installing $$packages …"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$packages >/dev/null

@@ -1,0 +1,53 @@
+"""The server: gunicorn with threads, started from Python, with the clock in the worker."""
+
+import logging
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from engine.runtime.runtime import Runtime
+from web.assembly import tick
+from web.scheduler import Clock
+from web.settings import Settings
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """Serves one application. `run()` returns when it is told to stop (SIGTERM, SIGINT)."""
+
+    def __init__(self, app: Flask, settings: Settings, *, workers: int, clock: bool) -> None:
+        self.flask_app = app
+        self.options: dict[str, Any] = {
+            "bind": f"{settings.host}:{settings.port}",
+            "worker_class": "gthread",
+            "workers": workers,
+            "threads": 8,
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+        }
+        if clock:
+            ticking = Clock(lambda: tick(_runtime_of(app)), seconds=settings.tick_seconds)
+            # Threads do not survive the fork that makes the worker, so the clock starts in it, and ends with it.
+            self.options["post_worker_init"] = lambda worker: ticking.start()
+            self.options["worker_exit"] = lambda server, worker: ticking.stop()
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self.flask_app
+
+    def run(self) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        _runtime_of(self.flask_app).database.close()  # a connection must not be shared with the worker
+        super().run()
+
+
+def _runtime_of(app: Flask) -> Runtime:
+    runtime: Runtime = app.extensions["runtime"]
+    return runtime
