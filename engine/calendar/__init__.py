@@ -1,0 +1,1 @@
+"""Which days are working days in China, and how a limit of so many working days is counted."""
