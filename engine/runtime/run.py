@@ -140,11 +140,12 @@ class Run:
             return
         if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
             timer = self.timers.get(task.id.hex)
-            self.record(
-                EventKind.TIMER_FIRED, element.id, due_at=timer.due_at.isoformat() if timer else self.now.isoformat()
-            )
-        if element.type == "serviceTask":
+            due_at = timer.due_at if timer else self.now
+            self.record(EventKind.TIMER_FIRED, element.id, due_at=due_at.isoformat())
+        elif element.type == "serviceTask":
             self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)
+        else:
+            self.record(EventKind.PASSED, element.id)
         if element.outcome and self.instance.outcome is None:
             self.instance.outcome = element.outcome.zh
             self.instance.decided_at = self.now

@@ -141,6 +141,7 @@ class EventKind(StrEnum):
     TIMER_FIRED = "timer_fired"  # element [due_at]
     MESSAGE_RECEIVED = "message_received"  # element, actor [message]
     SERVICE_DONE = "service_done"  # element [handler]
+    PASSED = "passed"  # element: any other flow node the token went through; for the drawing, not for the timeline
     KEY_REVEALED = "key_revealed"  # actor [key_id]
     OUTCOME = "outcome"  # element [outcome]
     CLOSED = "closed"
