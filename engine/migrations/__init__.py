@@ -1,4 +1,4 @@
-"""The schema of the database, step by step (Alembic)."""
+"""The schema of the database, step by step (Alembic). Only forward: the way back is the backup."""
 
 from pathlib import Path
 
