@@ -68,6 +68,11 @@ class Diagram:
     messages: Mapping[str, Message]
 
     @property
+    def start(self) -> Element:
+        """Where the process begins; the lint sees to it that there is such an event, and only one."""
+        return next(e for e in self.elements.values() if e.type == "startEvent" and e.parent is None)
+
+    @property
     def start_forms(self) -> tuple[str, ...]:
         return next((e.forms for e in self.elements.values() if e.type == "startEvent" and e.parent is None), ())
 

@@ -32,6 +32,7 @@ class KeyCard:
     expired: bool
     revealed_at: datetime | None
     revoked_at: datetime | None
+    own: bool  # issued to the reader's organisation
     may_reveal: bool  # by the reader, now
 
 
@@ -65,13 +66,14 @@ def case_file(session: Session, definitions: Definitions, instance_id: str, acto
     (line,) = instance_lines(session, definitions, [row], actor, now)
     entries = timeline(session, instance_id, compiled.diagram, actor, _task_organisations(session, instance_id))
     active = tuple(dict.fromkeys(step.element_id for step in line.waiting))
+    start = compiled.diagram.start.id
     version_number = session.scalar(select(DefinitionVersion.number).where(DefinitionVersion.id == row.version_id))
     return CaseFile(
         line=line,
         version_id=row.version_id,
         version_number=version_number or 0,
         active=active,
-        done=tuple(sorted(passed_elements(entries) - set(active))),
+        done=tuple(sorted(({start} | passed_elements(entries)) - set(active))),
         timeline=entries,
         answers=answers(session, instance_id, compiled.forms, actor),
         keys=_keys(session, instance_id, actor, now),
@@ -117,6 +119,7 @@ def _keys(session: Session, instance_id: str, actor: Actor, now: datetime) -> tu
             expired=key.expires_at <= now,
             revealed_at=key.revealed_at,
             revoked_at=key.revoked_at,
+            own=key.organisation_id == actor.organisation_id,
             may_reveal=(
                 access.may(actor, Action.SEE_KEYS)
                 and key.organisation_id == actor.organisation_id

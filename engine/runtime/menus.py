@@ -34,7 +34,7 @@ def startable(session: Session, definitions: Definitions, actor: Actor) -> tuple
     found = []
     for version_id, name, name_en in _in_force(session):
         compiled = definitions.get(session, version_id)
-        start = next(e for e in compiled.diagram.elements.values() if e.type == "startEvent" and e.parent is None)
+        start = compiled.diagram.start
         if start.lane is not None and start.lane.role == actor.role:
             forms = tuple(compiled.forms[form] for form in start.forms)
             found.append(StartForm(compiled.diagram.process_id, Text(name, name_en), version_id, forms))

@@ -13,11 +13,11 @@ from engine.errors import NotFound, NothingWaits
 from engine.people import access
 from engine.people.accounts import Actor
 from engine.people.tables import Account
-from engine.runtime.answered import answers, newest_by_form
 from engine.runtime.applications import InstanceLine, instance_lines, instance_rows, seen_by
 from engine.runtime.menus import message_menus
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import Answer, Instance, Subscription
+from engine.runtime.token_data import token_data
 from engine.text import Text
 
 
@@ -46,7 +46,7 @@ class MessageForm:
     menu: Text
     line: InstanceLine
     forms: tuple[Form, ...]
-    data: Mapping[str, Mapping[str, Any]]  # form → newest answers of the instance
+    data: Mapping[str, Any]  # what the forms' conditions look at
 
 
 def message_box(session: Session, definitions: Definitions, message: str, actor: Actor, now: datetime) -> MessageBox:
@@ -99,15 +99,15 @@ def message_form(
     found = compiled.diagram.messages.get(message)
     if found is None or found.lane is None or found.lane.role != actor.role:
         raise NotFound()
-    waits = session.scalar(
+    waiting = session.scalar(
         select(Subscription.id)
         .where(access.works_on_task(actor, Subscription.organisation_id, Subscription.role))
         .where(Subscription.instance_id == instance_id, Subscription.message == message)
         .limit(1)
     )
-    if waits is None:
+    if waiting is None:
         raise NothingWaits(message=found.menu)
     (line,) = instance_lines(session, definitions, [row], actor, now)
     forms = tuple(compiled.forms[name] for name in found.forms)
-    answered = answers(session, instance_id, compiled.forms, actor)
-    return MessageForm(message, found.menu, line, forms, newest_by_form(answered))
+    data = token_data(session, compiled, instance_id, waiting)
+    return MessageForm(message, found.menu, line, forms, data)

@@ -83,6 +83,14 @@ def mark_read(session: Session, notice_id: str, actor: Actor, now: datetime) -> 
     session.execute(update(Notice).where(*own, Notice.read_at.is_(None)).values(read_at=now, read_by=actor.account_id))
 
 
+def mark_all_read(session: Session, actor: Actor, now: datetime) -> int:
+    """Mark everything addressed to the actor's organisation as read; says how many were unread."""
+    own = (_seen(actor), access.own_organisation(actor, Notice.organisation_id))
+    unread = session.scalars(select(Notice.id).where(*own, Notice.read_at.is_(None))).all()
+    session.execute(update(Notice).where(*own, Notice.read_at.is_(None)).values(read_at=now, read_by=actor.account_id))
+    return len(unread)
+
+
 def _seen(actor: Actor) -> Any:
     return access.sees_notice(actor, Notice.organisation_id, is_warning=Notice.severity == Severity.WARNING)
 

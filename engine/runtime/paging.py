@@ -29,6 +29,17 @@ class Page(Generic[T]):
     def pages(self) -> int:
         return max(1, -(-self.total // self.size))
 
+    @property
+    def shown(self) -> list[int | None]:
+        """Pages worth a link: the first, the last and those around this one; None stands for those left out."""
+        near = {1, self.pages, *range(max(1, self.number - 1), min(self.pages, self.number + 1) + 1)}
+        numbers: list[int | None] = []
+        for number in sorted(near):
+            if numbers and numbers[-1] is not None and number - numbers[-1] > 1:
+                numbers.append(None)
+            numbers.append(number)
+        return numbers
+
     def map(self, change: Callable[[T], U]) -> "Page[U]":
         return Page(tuple(change(item) for item in self.items), self.number, self.size, self.total)
 

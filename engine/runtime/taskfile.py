@@ -18,6 +18,7 @@ from engine.runtime.inbox import TaskLine, task_line
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import TaskState
 from engine.runtime.timeline import element_name
+from engine.runtime.token_data import token_data
 from engine.text import Text
 
 
@@ -29,12 +30,12 @@ class TaskFile:
     forms: tuple[Form, ...]
     filled: Mapping[str, Mapping[str, Any]]  # open: what the page starts with; done: what was answered here
     shown: tuple[AnsweredForm, ...]  # earlier forms, read-only, in the order the diagram names them
-    data: Mapping[str, Mapping[str, Any]]  # form → newest answers; what visible_if and readonly_if look at
+    data: Mapping[str, Any]  # what the forms' conditions look at
     instance_visible: bool  # may the reader open the instance itself?
 
 
 def task_file(session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime) -> TaskFile:
-    """A task of the actor's organisation, open or not; raises NotFound. Two statements."""
+    """A task of the actor's organisation, open or not; raises NotFound. Three statements."""
     line, version_id, element_id, cancelled_by = task_line(session, task_id, actor, now)
     compiled = definitions.get(session, version_id)
     element = compiled.diagram.elements.get(element_id)
@@ -52,7 +53,7 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
             {name: newest[name] for name in element.forms if name in newest} if line.state is TaskState.OPEN else here
         ),
         shown=_shown(element, answered),
-        data=newest,
+        data=token_data(session, compiled, line.instance_id, task_id) if line.state is TaskState.OPEN else newest,
         instance_visible=access.may(actor, Action.SEE_INSTANCES),
     )
 

@@ -12,6 +12,7 @@ class TimeLeft:
 
     due_at: datetime  # the end of the last day, exclusive
     last_day: date
+    today: bool  # is today the last day?
     working_days: int  # 0 on the last day; negative: so many working days late
     overdue: bool
     provisional: bool  # 暂定: reaches into a year whose holidays are not announced
@@ -22,4 +23,5 @@ def time_left(due_at: datetime | None, provisional: bool, now: datetime) -> Time
     if due_at is None:
         return None
     last_day = shanghai_date(due_at - timedelta(microseconds=1))
-    return TimeLeft(due_at, last_day, working_days_left(now, due_at), now >= due_at, provisional)
+    today = shanghai_date(now) == last_day
+    return TimeLeft(due_at, last_day, today, working_days_left(now, due_at), now >= due_at, provisional)

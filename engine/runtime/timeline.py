@@ -25,6 +25,7 @@ SENTENCES = MappingProxyType(
         EventKind.TIMER_FIRED: Text("期限届满：{step}", "A time limit ran out: {step}"),
         EventKind.MESSAGE_RECEIVED: Text("{who}提交“{message}”", "{who} filed “{message}”"),
         EventKind.SERVICE_DONE: Text("平台自动办理“{step}”", "The platform carried out “{step}”"),
+        EventKind.KEY_REVEALED: Text("{who}查看了测试密钥", "{who} had the test key shown"),
         EventKind.OUTCOME: Text("办理结果：{outcome}", "Outcome: {outcome}"),
         EventKind.CLOSED: Text("流程结束", "The process ended"),
     }
