@@ -10,7 +10,7 @@ from SpiffWorkflow.bpmn.parser.event_parsers import BoundaryEventParser, Interme
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent, NoneTask
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent, ServiceTask
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 
 from engine.definitions import diagrams
@@ -52,12 +52,18 @@ class _CatchParser(_LimitParsing, IntermediateCatchEventParser):
     pass
 
 
+class ServiceStep(ServiceTask):
+    """A service task whose handler the runtime has called by the time it runs, so that nothing is left to do."""
+
+    def _execute(self, task: Any) -> bool:
+        return True
+
+
 class _Parser(BpmnParser):
     OVERRIDE_PARSER_CLASSES = {  # noqa: RUF012 (the library's own extension point)
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
-        # Handlers are called by the runtime when the task's turn comes, so the task itself does nothing.
-        full_tag("serviceTask"): (TaskParser, NoneTask),
+        full_tag("serviceTask"): (TaskParser, ServiceStep),
     }
 
 
