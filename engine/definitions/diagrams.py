@@ -33,6 +33,7 @@ class Element:
     lane: Lane | None = None  # of the node itself, or of the sub-process around it
     parent: str | None = None  # id of the sub-process around it
     basis: str = ""  # legal basis, or the flowchart's box
+    documentation: str = ""  # what BPMN calls so: the step in full, shown to whoever works on it
     forms: tuple[str, ...] = ()  # user task, start event: filled in here
     shows: tuple[str, ...] = ()  # user task: earlier forms shown beside
     number: str | None = None  # user task: completing it gives the instance a number with this prefix (expression)
@@ -193,6 +194,7 @@ def _read_element(
         lane=lane_of.get(outermost.get("id", "")),
         parent=parent_id,
         basis=_wf(node, "basis") or "",
+        documentation="\n".join((d.text or "").strip() for d in node.findall(f"{{{BPMN}}}documentation")),
         forms=_names(node, "form"),
         shows=_names(node, "shows"),
         number=_wf(node, "number"),

@@ -26,6 +26,7 @@ from engine.text import Text
 class TaskFile:
     line: TaskLine
     basis: str  # legal basis, or the flowchart's box
+    documentation: str  # the step in full, in the diagram's words
     cause: Text | None  # of a cancelled task: the event that interrupted it
     forms: tuple[Form, ...]
     filled: Mapping[str, Mapping[str, Any]]  # open: what the page starts with; done: what was answered here
@@ -47,6 +48,7 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     return TaskFile(
         line=line,
         basis=element.basis,
+        documentation=element.documentation,
         cause=element_name(compiled.diagram, cancelled_by) if cancelled_by else None,
         forms=tuple(compiled.forms[name] for name in element.forms),
         filled=(
