@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from engine.database import Base, Database, new_id
+from engine.files import FileStore
 from engine.migrations import upgrade
 from engine.people.accounts import Actor, actor_named
+from engine.runtime.runtime import Runtime
+from engine.secrets import Keyring
+from handlers import HANDLERS
 from web import trial_cast
-
-if TYPE_CHECKING:
-    from engine.runtime.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = trial_cast.PASSWORD
@@ -146,25 +146,15 @@ def cast(database: Database) -> Cast:
 
 
 @pytest.fixture
-def keyring_text() -> str:
-    from engine.secrets import Keyring
-
-    return Keyring.new_text()
-
-
-@pytest.fixture
-def runtime(database: Database, keyring_text: str, tmp_path: Path) -> "Runtime":
+def runtime(database: Database, tmp_path: Path) -> Runtime:
     """The engine over `database` with the project's own handlers, on trial, so that its clock can be moved."""
-    from engine.files import FileStore
-    from engine.secrets import Keyring
 
     from engine.runtime.runtime import Runtime
-    from handlers import HANDLERS
 
     return Runtime(
         database=database,
         handlers=HANDLERS,
-        keyring=Keyring.from_text(keyring_text),
+        keyring=Keyring.from_text(Keyring.generate()),
         files=FileStore(tmp_path / "files"),
         trial=True,
     )

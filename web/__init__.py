@@ -7,8 +7,16 @@ if TYPE_CHECKING:
 
 
 def create_app() -> "Flask":
-    """The application with the settings of the environment; what `flask --app web` and a WSGI server call."""
+    """The application with the settings of the environment; what `flask --app web` and a WSGI server call.
+
+    What keeps it from starting is a sentence on standard error and exit code 1.
+    """
+    from engine.errors import Refusal
     from web.assembly import create_app as assemble
+    from web.command_line import language
     from web.settings import Settings
 
-    return assemble(Settings.from_environment())
+    try:
+        return assemble(Settings.from_environment())
+    except Refusal as refusal:
+        raise SystemExit(refusal.to(language())) from refusal

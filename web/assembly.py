@@ -2,23 +2,19 @@
 
 import importlib
 import pkgutil
-from pathlib import Path
 
-from engine.files import FileStore
-from engine.secrets import Keyring
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from engine import clock
 from engine.database import Database
 from engine.errors import Invalid
+from engine.files import FileStore
 from engine.migrations import upgrade
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import TrialClock
-from engine.runtime.timers import fire_due
-from engine.runtime.trial import process_now
+from engine.secrets import Keyring
 from engine.text import Text
 from handlers import HANDLERS
 from web import commands, errors, headers, language, look, navigation, pages, session, trial_cast
@@ -86,17 +82,7 @@ def open_runtime(settings: Settings) -> Runtime:
     return Runtime(
         database=database,
         handlers=HANDLERS,
-        keyring=Keyring.from_text(settings.keyring),
+        keyring=Keyring.from_file(settings.keyring_file, create=settings.makes_keyring),
         files=FileStore(settings.files_dir),
         trial=settings.trial,
     )
-
-
-def tick(runtime: Runtime) -> int:
-    """What the clock does each time: fires the due timers and says how many."""
-    return fire_due(runtime, process_now(runtime, clock.now()))
-
-
-def process_folders(root: Path) -> list[Path]:
-    """The folders of bpmn/, one for each process."""
-    return sorted({diagram.parent for diagram in (root / "bpmn").glob("*/*.bpmn")})

@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine import clock
+from engine.runtime.runtime import Runtime
+from engine.runtime.timers import fire_due
+from engine.runtime.trial import process_now
+
 log = logging.getLogger(__name__)
 
 
@@ -40,3 +45,8 @@ class Clock:
             # An exception that reached the scheduler would only be logged under its name; the database may be
             # back at the next tick.
             log.exception("a tick of the clock failed; the next one tries again")
+
+
+def tick(runtime: Runtime) -> int:
+    """One tick: fires what is due by now, and says how many instances it brought up to date."""
+    return fire_due(runtime, process_now(runtime, clock.now()))

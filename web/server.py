@@ -7,8 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from engine.runtime.runtime import Runtime
-from web.assembly import tick
-from web.scheduler import Clock
+from web.scheduler import Clock, tick
 from web.settings import Settings
 
 

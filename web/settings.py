@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.secrets import Keyring
-
 from engine.errors import Invalid
 from engine.text import Text
 from web import trial_cast
@@ -26,7 +24,7 @@ class Settings:
     database_url: str
     data_dir: Path
     secret_key: str
-    keyring: str
+    keyring_file: Path
     trial: bool = False
     trial_password: str = trial_cast.PASSWORD
     https_only: bool = False
@@ -40,17 +38,21 @@ class Settings:
     def files_dir(self) -> Path:
         return self.data_dir / "files"
 
+    @property
+    def makes_keyring(self) -> bool:
+        """Only a keyring in the data folder is made where there is none: one kept elsewhere must not be missed."""
+        return self.keyring_file.parent == self.data_dir
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises SettingRefused. Makes the data folder, and in it the two secrets where none were given."""
+        """Raises SettingRefused. Makes the data folder, and in it a secret key where none was given."""
         data_dir = Path(environ.get("DATA_DIR") or ROOT / "var").absolute()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keyring = environ.get("KEYRING_FILE")
         return cls(
             database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'onboarding.db'}"),
             data_dir=data_dir,
             secret_key=environ.get("SECRET_KEY") or _kept(data_dir / "secret_key", secrets.token_hex),
-            keyring=_given(Path(keyring)) if keyring else _kept(data_dir / "keyring", Keyring.new_text),
+            keyring_file=Path(environ.get("KEYRING_FILE") or data_dir / "keyring").absolute(),
             trial=_switch(environ, "TRIAL"),
             trial_password=environ.get("TRIAL_PASSWORD") or trial_cast.PASSWORD,
             https_only=_switch(environ, "HTTPS_ONLY"),
@@ -90,14 +92,6 @@ def _number(environ: Mapping[str, str], name: str, default: int, allowed: range)
     bounds = {"low": allowed.start, "high": allowed.stop - 1}
     why = Text("须为 {low} 至 {high} 的整数。", "a whole number from {low} to {high} is needed.")
     raise SettingRefused(name=name, value=value, why=why.filled(**bounds))
-
-
-def _given(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        why = Text("无法读取该文件（{error}）。", "the file can't be read ({error}).").filled(error=error.strerror)
-        raise SettingRefused(name="KEYRING_FILE", value=path, why=why) from error
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -127,11 +127,12 @@ def seed(session: Session, *, password: str, now: datetime, cities: tuple[str, .
 
 
 def for_log_in_page() -> dict[str, object]:
-    """For templates: `trial_cast()` lists (role, organisation, user name, person), the best-known cities only."""
-    return {"trial_cast": _listed, "trial_password": current_app.extensions["settings"].trial_password}
+    """For templates: `trial_cast()` and `trial_password`."""
+    return {"trial_cast": listed, "trial_password": current_app.extensions["settings"].trial_password}
 
 
-def _listed() -> list[tuple[Role, Text, str, str]]:
+def listed() -> list[tuple[Role, Text, str, str]]:
+    """(role, organisation, user name, person) of the two cities with a support unit of their own."""
     return [
         (member.role, member.name, username, person)
         for member in members(_OWN_SUPPORT)

@@ -7,8 +7,9 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import engine.definitions.tables
+import engine.files
 import engine.people.tables
-import engine.runtime.tables  # noqa: F401  (every module of tables, so that the metadata is whole)
+import engine.runtime.tables  # noqa: F401  (every module with tables, so that the metadata is whole)
 from engine.database import Database
 
 _MIGRATION_LOCK = 0x5265616C  # any number that nobody else locks under

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -10,11 +9,9 @@ from flask.testing import FlaskClient
 
 from engine.database import Database
 from engine.people.accounts import Actor
+from engine.runtime.runtime import Runtime
 from web.assembly import create_app
 from web.settings import Settings
-
-if TYPE_CHECKING:
-    from engine.runtime.runtime import Runtime
 
 
 @pytest.fixture
@@ -23,14 +20,14 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def app(database_url: str, keyring_text: str, tmp_path: Path) -> Iterator[Flask]:
+def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on trial; CSRF protection is off but for the tests that turn it on."""
     app = create_app(
         Settings(
             database_url=database_url,
             data_dir=tmp_path,
             secret_key="a key for tests only",
-            keyring=keyring_text,
+            keyring_file=tmp_path / "keyring",
             trial=True,
         )
     )
@@ -40,14 +37,14 @@ def app(database_url: str, keyring_text: str, tmp_path: Path) -> Iterator[Flask]
 
 
 @pytest.fixture
-def runtime(app: Flask) -> "Runtime":
+def runtime(app: Flask) -> Runtime:
     """The engine as the pages use it."""
     runtime: Runtime = app.extensions["runtime"]
     return runtime
 
 
 @pytest.fixture
-def database(runtime: "Runtime") -> Database:
+def database(runtime: Runtime) -> Database:
     return runtime.database
 
 

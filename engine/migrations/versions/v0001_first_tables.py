@@ -83,6 +83,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("process_id", "sha256", name=op.f("uq_definition_versions_process_id_sha256")),
     )
     op.create_table(
+        "stored_files",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("uploaded_by", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_stored_files_organisation_id_organisations")
+        ),
+        sa.ForeignKeyConstraint(["uploaded_by"], ["accounts.id"], name=op.f("fk_stored_files_uploaded_by_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_files")),
+    )
+    with op.batch_alter_table("stored_files", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stored_files_instance_id"), ["instance_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stored_files_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stored_files_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
         "definitions_in_force",
         sa.Column("process_id", sa.String(length=100), nullable=False),
         sa.Column("version_id", sa.String(length=32), nullable=False),
