@@ -1,0 +1,44 @@
+"""One application: where it stands, what was handed in, its test keys."""
+
+from flask import Blueprint, render_template
+
+from engine.errors import NotFound
+from engine.runtime.casefile import CaseFile, KeyCard, case_file
+from engine.runtime.keys import reveal
+from web.headers import allow_inline_styles
+from web.session import current_actor, now, runtime
+
+blueprint = Blueprint("instances", __name__)
+
+
+@blueprint.get("/instances/<instance_id>")
+def show(instance_id: str) -> str:
+    allow_inline_styles()
+    return render_template("instances/instance.html", case=_case(instance_id))
+
+
+@blueprint.get("/instances/<instance_id>/keys/<key_id>")
+def confirm_reveal(instance_id: str, key_id: str) -> str:
+    """Asks first: a test key is shown once."""
+    case = _case(instance_id)
+    return render_template("instances/confirm_reveal.html", case=case, key=_key(case, key_id))
+
+
+@blueprint.post("/instances/<instance_id>/keys/<key_id>")
+def show_key(instance_id: str, key_id: str) -> str:
+    """The only page that ever holds a key in clear: the answer to this one request."""
+    key = _key(_case(instance_id), key_id)
+    plain = reveal(runtime(), key.id, current_actor(), now())
+    return render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain)
+
+
+def _case(instance_id: str) -> CaseFile:
+    with runtime().database.read() as reading:
+        return case_file(reading, runtime().definitions, instance_id, current_actor(), now())
+
+
+def _key(case: CaseFile, key_id: str) -> KeyCard:
+    for key in case.keys:
+        if key.id == key_id and key.own:
+            return key
+    raise NotFound()

@@ -1,0 +1,61 @@
+"""Messages the diagrams let people send, each under its own menu (我的投诉)."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.errors import FormRefused, InstanceClosed, NothingWaits
+from engine.runtime.casefile import case_file
+from engine.runtime.instances import send_message
+from engine.runtime.message_box import MessageForm, message_box, message_form
+from web.formdata import is_editing, read_answers
+from web.language import language, t
+from web.session import current_actor, now, runtime
+
+blueprint = Blueprint("messages", __name__)
+
+
+@blueprint.get("/mine/<message>")
+def box(message: str) -> str:
+    with runtime().database.read() as reading:
+        found = message_box(reading, runtime().definitions, message, current_actor(), now())
+    return render_template("messages/box.html", box=found)
+
+
+@blueprint.get("/instances/<instance_id>/messages/<message>")
+def show(instance_id: str, message: str) -> str | tuple[str, int]:
+    try:
+        form = _form(instance_id, message)
+    except NothingWaits as refusal:
+        return _not_now(instance_id, message, refusal)
+    return render_template("messages/message.html", message=form, answers={}, errors={})
+
+
+@blueprint.post("/instances/<instance_id>/messages/<message>")
+def send(instance_id: str, message: str) -> Response | str | tuple[str, int]:
+    try:
+        form = _form(instance_id, message)
+        answers, lost = read_answers(form.forms, request.form, request.files)
+        if is_editing(request.form):
+            return render_template("messages/message.html", message=form, answers=answers, errors=lost)
+        if lost:
+            raise FormRefused(lost)
+        send_message(runtime(), instance_id, message, answers, current_actor(), now())
+    except FormRefused as refusal:
+        return render_template("messages/message.html", message=form, answers=answers, errors=refusal.errors), 422
+    except (NothingWaits, InstanceClosed) as refusal:
+        return _not_now(instance_id, message, refusal)
+    flash(gettext("已提交：%(step)s", step=t(form.menu)), "success")
+    return redirect(url_for("instances.show", instance_id=instance_id))
+
+
+def _form(instance_id: str, message: str) -> MessageForm:
+    with runtime().database.read() as reading:
+        return message_form(reading, runtime().definitions, instance_id, message, current_actor(), now())
+
+
+def _not_now(instance_id: str, message: str, refusal: NothingWaits | InstanceClosed) -> tuple[str, int]:
+    """The diagram does not wait for this message; the page says where the application stands instead."""
+    with runtime().database.read() as reading:
+        case = case_file(reading, runtime().definitions, instance_id, current_actor(), now())
+    return render_template("messages/not_now.html", case=case, message=message, sentence=refusal.to(language())), 409

@@ -1,0 +1,89 @@
+"""待办: an organisation's tasks, and working on one of them."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from engine.errors import Conflict, FormRefused
+from engine.runtime.inbox import done_tasks, first_open_task, open_tasks
+from engine.runtime.instances import claim, complete, release
+from engine.runtime.taskfile import TaskFile, task_file
+from web.formdata import is_editing, read_answers
+from web.language import language, t
+from web.session import current_actor, now, runtime
+
+blueprint = Blueprint("tasks", __name__)
+
+
+@blueprint.get("/inbox")
+def inbox() -> str:
+    done = request.args.get("view") == "done"
+    search = request.args.get("search", "")[:100]
+    with runtime().database.read() as reading:
+        find = done_tasks if done else open_tasks
+        page = find(reading, current_actor(), now(), search=search, page=request.args.get("page", 1, int))
+    return render_template("tasks/inbox.html", page=page, done=done, search=search)
+
+
+@blueprint.get("/tasks/<task_id>")
+def show(task_id: str) -> str:
+    task = _task(task_id)
+    return render_template("tasks/task.html", task=task, answers=task.filled, errors={})
+
+
+@blueprint.post("/tasks/<task_id>")
+def answer(task_id: str) -> Response | str | tuple[str, int]:
+    task = _task(task_id)
+    answers, lost = read_answers(task.forms, request.form, request.files)
+    if is_editing(request.form):
+        return render_template("tasks/task.html", task=task, answers=answers, errors=lost)
+    try:
+        if lost:
+            raise FormRefused(lost)
+        complete(runtime(), task_id, answers, current_actor(), now())
+    except FormRefused as refusal:
+        return render_template("tasks/task.html", task=task, answers=answers, errors=refusal.errors), 422
+    except Conflict as refusal:
+        return _too_late(task_id, refusal)
+    flash(gettext("已提交：%(step)s", step=t(task.line.name)), "success")
+    return redirect(_next_page(task))
+
+
+@blueprint.post("/tasks/<task_id>/claim")
+def take(task_id: str) -> Response | tuple[str, int]:
+    try:
+        claim(runtime(), task_id, current_actor(), now())
+    except Conflict as refusal:
+        return _too_late(task_id, refusal)
+    return redirect(url_for("tasks.show", task_id=task_id))
+
+
+@blueprint.post("/tasks/<task_id>/release")
+def put_back(task_id: str) -> Response | tuple[str, int]:
+    try:
+        release(runtime(), task_id, current_actor())
+    except Conflict as refusal:
+        return _too_late(task_id, refusal)
+    return redirect(url_for("tasks.show", task_id=task_id))
+
+
+def _task(task_id: str) -> TaskFile:
+    with runtime().database.read() as reading:
+        return task_file(reading, runtime().definitions, task_id, current_actor(), now())
+
+
+def _too_late(task_id: str, refusal: Conflict) -> tuple[str, int]:
+    """Somebody or something was quicker: the page says who or what, and leads on."""
+    page = render_template("tasks/too_late.html", task=_task(task_id), sentence=refusal.to(language()))
+    return page, 409
+
+
+def _next_page(task: TaskFile) -> str:
+    """After a completed task: the next one of the same application that is mine, else the application."""
+    with runtime().database.read() as reading:
+        following = first_open_task(reading, task.line.instance_id, current_actor())
+    if following:
+        return url_for("tasks.show", task_id=following)
+    if task.instance_visible:
+        return url_for("instances.show", instance_id=task.line.instance_id)
+    return url_for("tasks.inbox")
