@@ -153,8 +153,7 @@ def _require_login() -> Response | None:
 
 
 def _keep_private(response: Response) -> Response:
-    """Nothing of a logged-in page may stay in a shared cache, or show after logging out."""
-    if request.endpoint == "static":
-        return response
-    response.headers.setdefault("Cache-Control", "no-store" if "_user_id" in cookie else "no-cache")
+    """No shared cache keeps a page. The browser may, until logging out: who comes back to a form finds it filled."""
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "private, no-cache")
     return response

@@ -1,6 +1,7 @@
 """Logging in and out, choosing a language, and the way in."""
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from engine.people.accounts import WrongCredentials, authenticate
@@ -49,7 +50,16 @@ def check_login() -> Response | tuple[str, int]:
 @public
 def logout() -> Response:
     session.end()
-    return redirect(url_for("session.log_in"))
+    response = redirect(url_for("session.log_in"))
+    response.headers["Clear-Site-Data"] = '"cache"'  # the back button shows nothing to whoever sits there next
+    return response
+
+
+@blueprint.get("/token")
+@public
+def token() -> dict[str, str]:
+    """The form token of the present login, for a form that was opened under an earlier one."""
+    return {"token": generate_csrf()}
 
 
 @blueprint.post("/language")

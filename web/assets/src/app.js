@@ -1,4 +1,10 @@
 import { initAll } from "govuk-frontend";
 import "./app.scss";
+import { keepTokenFresh } from "./token.js";
+import { showWhatIsAsked } from "./questions.js";
+import { submitOnce } from "./submit_once.js";
 
 initAll();
+showWhatIsAsked();
+submitOnce();
+keepTokenFresh();

@@ -1,0 +1,64 @@
+"""Who may open an uploaded file, and who may hand it in: its instance's people, or its maker while it is a draft."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound
+from engine.files import StoredFile
+from engine.people import access
+from engine.people.accounts import Actor
+from engine.runtime.runtime import Definitions
+from engine.runtime.tables import Instance, Party, Task
+from engine.runtime.taskfile import task_file
+
+
+def readable_file(session: Session, definitions: Definitions, file_id: str, actor: Actor, now: datetime) -> StoredFile:
+    """A file the actor may open; raises NotFound.
+
+    Somebody who sees an instance sees its files. Somebody who only works on a task of it (a support unit) sees what
+    the task's page shows, and no more. A draft is its uploader's own.
+    """
+    file = session.get(StoredFile, file_id)
+    if file is None:
+        raise NotFound()
+    if file.instance_id is None:
+        if file.uploaded_by != actor.account_id:
+            raise NotFound()
+        return file
+    seen = access.sees_instance(
+        actor, Instance.id, party_instance_id=Party.instance_id, party_organisation_id=Party.organisation_id
+    )
+    if session.scalar(select(Instance.id).where(Instance.id == file.instance_id, seen)):
+        return file
+    mine = access.works_on_task(actor, Task.organisation_id, Task.role)
+    for task_id in session.scalars(select(Task.id).where(Task.instance_id == file.instance_id, mine)).all():
+        task = task_file(session, definitions, task_id, actor, now)
+        if file_id in _file_ids([*(shown.data for shown in task.shown), *task.filled.values()]):
+            return file
+    raise NotFound()
+
+
+def own_files(session: Session, actor: Actor, file_ids: Collection[str]) -> Sequence[StoredFile]:
+    """Those of the files the actor may hand in: drafts of the own organisation, and what its instances hold."""
+    parties = select(Party.instance_id).where(Party.organisation_id == actor.organisation_id)
+    draft = StoredFile.instance_id.is_(None) & (StoredFile.organisation_id == actor.organisation_id)
+    return session.scalars(
+        select(StoredFile).where(StoredFile.id.in_(file_ids), or_(draft, StoredFile.instance_id.in_(parties)))
+    ).all()
+
+
+def _file_ids(value: Any) -> Iterator[str]:
+    """The ids of all files among answers."""
+    if isinstance(value, Mapping):
+        if "file_id" in value:
+            yield value["file_id"]
+        else:
+            for inner in value.values():
+                yield from _file_ids(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _file_ids(inner)
