@@ -50,7 +50,7 @@ class Play:
         not passed in the end."""
         for number, step in enumerate(self.scenario.steps, start=1):
             try:
-                self._play(step)
+                self.play(step)
             except ScenarioFailed as failure:
                 raise ScenarioFailed(f"{self.scenario.file}, step {number} ({step.verb}): {failure}") from failure
         with self.runtime.database.read() as session:
@@ -58,7 +58,8 @@ class Play:
         if missing := [element for element in self.scenario.visits if element not in passed]:
             raise ScenarioFailed(f"{self.scenario.file}: never passed {missing}")
 
-    def _play(self, step: Step) -> None:
+    def play(self, step: Step) -> None:
+        """One step. Raises ScenarioFailed."""
         if step.at:
             self._move_to(step.at)
         if step.verb == "after":
@@ -88,7 +89,7 @@ class Play:
         try:
             with self.runtime.database.read() as session:
                 actor = actor_named(session, self.scenario.people[step.by or ""])
-            answers = {form: self._with_files(given, actor) for form, given in step.fills.items()}
+            answers = {form: self.with_files(given, actor) for form, given in step.fills.items()}
             if step.verb == "starts":
                 self.instance_id = instances.start(
                     self.runtime, process_id=step.what, answers=answers, actor=actor, now=self.now
@@ -123,14 +124,14 @@ class Play:
                 raise ScenarioFailed(f"“{step.what}” is not waiting for {step.by}; open: {self._open(session)}")
             return found[0].id
 
-    def _with_files(self, value: Any, actor: Actor) -> Any:
+    def with_files(self, value: Any, actor: Actor) -> Any:
         """Answers with every `{file: name}` uploaded as a small real file of that name."""
         if isinstance(value, list):
-            return [self._with_files(inner, actor) for inner in value]
+            return [self.with_files(inner, actor) for inner in value]
         if not isinstance(value, Mapping):
             return value.isoformat() if isinstance(value, date) else value
         if value.keys() != {"file"}:
-            return {key: self._with_files(inner, actor) for key, inner in value.items()}
+            return {key: self.with_files(inner, actor) for key, inner in value.items()}
         name = str(value["file"])
         ending = name[name.rindex(".") :]
         with self.runtime.database.write() as session:
@@ -145,7 +146,7 @@ class Play:
                 organisation_id=actor.organisation_id,
                 now=self.now,
             )
-        return {"file_id": stored.id, "name": stored.name, "size": stored.size, "sha256": stored.sha256}
+        return stored.as_answer()
 
     def _expect(self, expected: Mapping[str, Any]) -> None:
         with self.runtime.database.read() as session:

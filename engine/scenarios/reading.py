@@ -53,22 +53,49 @@ class Scenario:
     steps: tuple[Step, ...]
 
 
-def read_scenario(path: Path) -> Scenario:
-    """Raises ScenarioUnreadable."""
-    samples = _load(path.parent.parent / "samples.yaml")
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What the scenarios of a process share (samples.yaml): people, passages of steps, and answers by form."""
+
+    people: Mapping[str, str]
+    passages: Mapping[str, Any]
+    answers: Mapping[str, Mapping[str, Any]]
+
+    def steps(self, raw: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
+        """Steps as a file writes them, with the passages they use in their place."""
+        return tuple(_step(step, self.people, self.answers) for step in self._unfolded(raw))
+
+    def _unfolded(self, steps: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        for step in steps:
+            if "uses" in step:
+                yield from self._unfolded(self.passages[step["uses"]])
+            else:
+                yield step
+
+
+def read_samples(folder: Path) -> Samples:
+    """The samples of a process's folder. Raises ScenarioUnreadable."""
+    path = folder / "samples.yaml"
     raw = _load(path)
     try:
-        people = {str(k): str(v) for k, v in samples["people"].items()}
+        return Samples({str(k): str(v) for k, v in raw["people"].items()}, raw["passages"], raw["answers"])
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ScenarioUnreadable(file=path.name, problem=repr(problem)) from problem
+
+
+def read_scenario(path: Path) -> Scenario:
+    """One file of a folder `scenarios`, with the samples beside that folder. Raises ScenarioUnreadable."""
+    samples = read_samples(path.parent.parent)
+    raw = _load(path)
+    try:
         return Scenario(
             file=path.stem,
             title=Text(raw["title"], raw.get("title_en", "")),
             proves=tuple(raw["proves"]),
             visits=tuple(raw["visits"]),
             begins=_moment(raw["begins"]),
-            people=people,
-            steps=tuple(
-                _step(step, people, samples["answers"]) for step in _unfolded(raw["steps"], samples["passages"])
-            ),
+            people=samples.people,
+            steps=samples.steps(raw["steps"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ScenarioUnreadable(file=path.name, problem=repr(problem)) from problem
@@ -84,15 +111,6 @@ def _load(path: Path) -> Any:
         return yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise ScenarioUnreadable(file=path.name, problem=str(problem)) from problem
-
-
-def _unfolded(steps: Iterable[Mapping[str, Any]], passages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The steps with each `uses` replaced by the passage it names; passages may use earlier ones."""
-    for step in steps:
-        if "uses" in step:
-            yield from _unfolded(passages[step["uses"]], passages)
-        else:
-            yield step
 
 
 def _step(raw: Mapping[str, Any], people: Mapping[str, str], samples: Mapping[str, Any]) -> Step:

@@ -1,0 +1,76 @@
+"""Bringing an application to a certain point, in the words of the scenarios."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.clock import SHANGHAI
+from engine.definitions.deployment import deploy_folder
+from engine.runtime.runtime import Runtime
+from engine.runtime.tables import Instance, Task, TaskState
+from engine.scenarios.playing import Play
+from engine.scenarios.reading import Samples, Scenario, read_samples
+from engine.text import Text
+from handlers import HANDLERS
+from tests.conftest import CAST_SINCE, ROOT
+
+FOLDER = ROOT / "bpmn" / "onboarding"
+BEGINS = datetime(2026, 9, 18, 10, 0, tzinfo=SHANGHAI)  # a Friday; 3 working days end on 22 September
+
+
+class Case:
+    """One application being brought along: `case.goes("收到测试密钥")`, `case.step(by="企业", does=…, fills=…)`."""
+
+    def __init__(self, runtime: Runtime, *, begins: datetime = BEGINS) -> None:
+        self.runtime = runtime
+        self.samples: Samples = read_samples(FOLDER)
+        self.play = Play(
+            runtime,
+            Scenario(
+                file="a test",
+                title=Text(""),
+                proves=(),
+                visits=(),
+                begins=begins,
+                people=self.samples.people,
+                steps=(),
+            ),
+        )
+
+    def goes(self, passage: str) -> "Case":
+        return self.step(uses=passage)
+
+    def step(self, **raw: Any) -> "Case":
+        for step in self.samples.steps([raw]):
+            self.play.play(step)
+        return self
+
+    @property
+    def id(self) -> str:
+        return self.play.instance_id
+
+    @property
+    def now(self) -> datetime:
+        return self.play.now
+
+    def answers(self, **samples: str) -> dict[str, Any]:
+        """The named sample of each form."""
+        return {form: self.samples.answers[form][name] for form, name in samples.items()}
+
+    def instance(self) -> Instance:
+        with self.runtime.database.read() as session:
+            return session.get_one(Instance, self.id)
+
+    def tasks(self, state: TaskState = TaskState.OPEN) -> list[Task]:
+        with self.runtime.database.read() as session:
+            query = select(Task).where(Task.instance_id == self.id, Task.state == state)
+            return list(session.scalars(query.order_by(Task.opened_at, Task.element_id)))
+
+    def task(self, name: str) -> Task:
+        return next(task for task in self.tasks() if name in (task.name, task.element_id))
+
+
+def deploy_onboarding(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        deploy_folder(session, FOLDER, handlers=HANDLERS, now=CAST_SINCE)
