@@ -57,6 +57,12 @@ def text_problem(text: str, functions: frozenset[str] = frozenset()) -> Text | N
     return None
 
 
+def is_literal(text: str) -> bool:
+    """Is a timer's text a duration or a date as it stands, with nothing to work out?"""
+    bare = _bare(text)
+    return bool(_DURATION.fullmatch(bare) or _DATE.fullmatch(bare))
+
+
 def resolve(text: str, data: Mapping[str, Any], now: datetime, functions: Mapping[str, Callable[..., Any]]) -> Limit:
     """The limit that a timer's text means for an instance whose timer starts `now`."""
     bare = _bare(text)

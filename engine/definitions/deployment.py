@@ -1,0 +1,184 @@
+"""From a diagram without errors to an immutable version, and which version new instances start on."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.definitions import diagrams
+from engine.definitions.findings import Finding
+from engine.definitions.handlers import Handler
+from engine.definitions.lint import has_errors, lint
+from engine.definitions.tables import DefinitionInForce, DefinitionVersion
+from engine.errors import Invalid, NotFound
+from engine.text import Text
+
+_DEPLOYING = 7_253_001  # key of the advisory lock; any number that nothing else uses
+
+Schemas = Mapping[str, Any]  # form name → form-js schema
+
+
+class DeploymentRefused(Invalid):
+    """The gate found errors; nothing was stored and the version in force stays. `findings` has all, warnings too."""
+
+    sentence = Text(
+        "流程图有 {count} 处错误，没有部署；正在使用的版本不受影响。{first}",
+        "The diagram has {count} errors and was not deployed; the version in force stays. {first}",
+    )
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = list(findings)
+        errors = [finding for finding in findings if has_errors([finding])]
+        super().__init__(count=len(errors), first=errors[0].message if errors else Text(""))
+
+
+class FolderUnreadable(Invalid):
+    sentence = Text("无法读取流程目录 {folder}：{reason}", "The process folder {folder} can't be read: {reason}")
+
+
+def version_hash(diagram: bytes, forms: Schemas) -> str:
+    """What makes a version: the diagram's bytes and the forms' content, whatever the forms' layout on disk."""
+    canonical = json.dumps(forms, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(len(diagram).to_bytes(8, "big"))  # so that no byte can wander from one to the other
+    digest.update(diagram)
+    digest.update(canonical)
+    return digest.hexdigest()
+
+
+def deploy(
+    session: Session,
+    *,
+    diagram: bytes,
+    forms: Schemas,
+    handlers: Mapping[str, Handler],
+    by: str | None,
+    now: datetime,
+    note: str = "",
+    put_in_force: bool = True,
+) -> DefinitionVersion:
+    """Store a checked version (or find the one that is the same, byte for byte) and put it in force at once.
+
+    `by` is an account's id, None for the start of the program. Raises DeploymentRefused.
+    """
+    findings = lint(diagram, forms, handlers)
+    if has_errors(findings):
+        raise DeploymentRefused(findings)
+    _take_turns(session)
+    read = diagrams.read(diagram)
+    sha256 = version_hash(diagram, forms)
+    version = _same(session, read.process_id, sha256)
+    if version is None:
+        last = session.scalar(
+            select(func.max(DefinitionVersion.number)).where(DefinitionVersion.process_id == read.process_id)
+        )
+        version = DefinitionVersion(
+            process_id=read.process_id,
+            number=(last or 0) + 1,
+            name=(read.name.zh or read.process_id)[:200],
+            name_en=read.name.en[:200],
+            sha256=sha256,
+            diagram=diagram,
+            forms=dict(forms),
+            note=note.strip()[:500],
+            deployed_at=now,
+            deployed_by=by,
+        )
+        session.add(version)
+        session.flush()
+    if put_in_force:
+        _put_in_force(session, version, now)
+    return version
+
+
+def deploy_folder(
+    session: Session, folder: Path, *, handlers: Mapping[str, Handler], now: datetime
+) -> list[DefinitionVersion]:
+    """Deploy each diagram of a folder with the forms beside it, unless just that was deployed before.
+
+    So a restart never overrides what an analyst has put in force since. Returns what is new. Raises
+    DeploymentRefused, FolderUnreadable.
+    """
+    forms = read_forms(folder)
+    deployed = []
+    for path in sorted(folder.glob("*.bpmn")):
+        diagram = path.read_bytes()
+        if not was_deployed(session, diagram, forms):
+            deployed.append(deploy(session, diagram=diagram, forms=forms, handlers=handlers, by=None, now=now))
+    return deployed
+
+
+def read_forms(folder: Path) -> dict[str, Any]:
+    """The forms beside a diagram, by name. Raises FolderUnreadable."""
+    return {path.stem: _read_form(path) for path in sorted((folder / "forms").glob("*.json"))}
+
+
+def was_deployed(session: Session, diagram: bytes, forms: Schemas) -> bool:
+    """Has this very diagram with these very forms been deployed, in force or not?"""
+    known = select(DefinitionVersion.id).where(DefinitionVersion.sha256 == version_hash(diagram, forms)).limit(1)
+    return session.scalar(known) is not None
+
+
+def put_in_force(session: Session, version_id: str, now: datetime) -> DefinitionVersion:
+    """New instances start on this version from now on; running ones stay on theirs. Raises NotFound."""
+    _take_turns(session)
+    version = get_version(session, version_id)
+    _put_in_force(session, version, now)
+    return version
+
+
+def get_version(session: Session, version_id: str) -> DefinitionVersion:
+    """Raises NotFound."""
+    version = session.get(DefinitionVersion, version_id)
+    if version is None:
+        raise NotFound()
+    return version
+
+
+def in_force(session: Session, process_id: str) -> DefinitionVersion | None:
+    """The version new instances of a process start on."""
+    return session.scalar(
+        select(DefinitionVersion)
+        .join(DefinitionInForce, DefinitionInForce.version_id == DefinitionVersion.id)
+        .where(DefinitionInForce.process_id == process_id)
+    )
+
+
+def versions(session: Session, process_id: str) -> list[DefinitionVersion]:
+    """All versions of a process, the newest first."""
+    query = select(DefinitionVersion).where(DefinitionVersion.process_id == process_id)
+    return list(session.scalars(query.order_by(DefinitionVersion.number.desc())))
+
+
+def _take_turns(session: Session) -> None:
+    """One deployment at a time, so that two can't count to the same number; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_DEPLOYING)))
+
+
+def _put_in_force(session: Session, version: DefinitionVersion, now: datetime) -> None:
+    current = session.get(DefinitionInForce, version.process_id)
+    if current is None:
+        session.add(DefinitionInForce(process_id=version.process_id, version_id=version.id, since=now))
+    elif current.version_id != version.id:
+        current.version_id = version.id
+        current.since = now
+    session.flush()
+
+
+def _same(session: Session, process_id: str, sha256: str) -> DefinitionVersion | None:
+    return session.scalar(
+        select(DefinitionVersion).where(DefinitionVersion.process_id == process_id, DefinitionVersion.sha256 == sha256)
+    )
+
+
+def _read_form(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as problem:
+        reason = Text(f"{path.name} 不是有效的 JSON（{problem}）。", f"{path.name} is not valid JSON ({problem}).")
+        raise FolderUnreadable(folder=path.parent.parent.name, reason=reason) from None

@@ -1,0 +1,129 @@
+"""The diagram uses only those parts of BPMN that this engine runs with certainty.
+
+What is left out and what to draw instead stands in the tables below. A part that is refused here would be
+ignored, or run wrongly, without a word.
+"""
+
+from collections.abc import Iterable
+
+from lxml import etree
+
+from engine.definitions.rules.facts import EVENTS, NODES, Facts, Problem, children, error, tag
+from engine.text import Text
+
+_USE_SERVICE = Text("请改用服务任务并选择处理程序。", "Use a service task with a handler.")
+_USE_USER = Text("请改用用户任务并选择表单。", "Use a user task with a form.")
+_USE_SUB = Text("请改用普通的嵌入式子流程。", "Use an ordinary embedded sub-process.")
+_USE_GATEWAYS = Text("请改用排他网关或并行网关。", "Use exclusive or parallel gateways.")
+_USE_FLOW = Text("请直接用连线连接。", "Draw a sequence flow.")
+_USE_MESSAGE = Text("请改用消息中间捕获事件。", "Use an intermediate message catch event.")
+_USE_CASES = Text("请用用户任务的结论加排他网关区分。", "Let a user task's answer decide at an exclusive gateway.")
+
+NODES_REFUSED = {
+    "task": _USE_USER,
+    "manualTask": _USE_USER,
+    "scriptTask": _USE_SERVICE,
+    "businessRuleTask": _USE_SERVICE,
+    "sendTask": _USE_SERVICE,
+    "receiveTask": _USE_MESSAGE,
+    "callActivity": _USE_SUB,
+    "transaction": _USE_SUB,
+    "adHocSubProcess": _USE_SUB,
+    "inclusiveGateway": _USE_GATEWAYS,
+    "complexGateway": _USE_GATEWAYS,
+    "eventBasedGateway": Text(
+        "请改用用户任务，并在它的边框上画消息或定时边界事件。",
+        "Use a user task with message or timer boundary events on it.",
+    ),
+}
+TRIGGERS_REFUSED = {
+    "linkEventDefinition": (Text("链接", "link"), _USE_FLOW),
+    "compensateEventDefinition": (Text("补偿", "compensation"), _USE_CASES),
+    "cancelEventDefinition": (Text("取消", "cancel"), _USE_CASES),
+    "errorEventDefinition": (Text("错误", "error"), _USE_CASES),
+    "escalationEventDefinition": (Text("升级", "escalation"), _USE_CASES),
+    "conditionalEventDefinition": (Text("条件", "condition"), _USE_CASES),
+    "terminateEventDefinition": (
+        Text("终止", "terminate"),
+        Text("请改用普通结束事件，让每条分支各自结束。", "Use plain end events, and let every branch end by itself."),
+    ),
+}
+_LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+_DATA = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "property")
+
+
+def check(facts: Facts) -> Iterable[Problem]:
+    for node in facts.nodes:
+        if instead := NODES_REFUSED.get(tag(node)):
+            yield error(node, "本系统不支持{it}。{instead}", "{it} is not supported. {instead}", instead=instead)
+        if node.get("triggeredByEvent") in {"true", "1"}:
+            yield error(
+                node,
+                "本系统不支持事件子流程：{it}。请改用任务或子流程上的边界事件。",
+                "{it} is an event sub-process, which is not supported. Use boundary events instead.",
+            )
+        if node.get("isForCompensation") in {"true", "1"} or children(node, *_LOOPS):
+            yield error(
+                node,
+                "{it}设置了多实例、循环或补偿，本系统不支持；重复请用连线绕回来。",
+                "{it} is marked as multi-instance, loop or compensation: not supported. Draw a loop to repeat.",
+            )
+        if children(node, *_DATA):
+            yield error(
+                node,
+                "{it}连接了数据对象，本系统不读取；数据请用表单填写、用表达式引用。",
+                "{it} is linked to data objects, which are not read. Use forms, and expressions over their answers.",
+            )
+        if any(node.get(name, "1") != "1" for name in ("startQuantity", "completionQuantity")):
+            yield error(
+                node,
+                "{it}设置了 startQuantity 或 completionQuantity，本系统不支持，请删除。",
+                "{it} sets startQuantity or completionQuantity, which is not supported; remove it.",
+            )
+        if tag(node) in EVENTS:
+            yield from _triggers(node)
+    yield from _other_parts(facts)
+
+
+def _triggers(event: etree._Element) -> Iterable[Problem]:
+    triggers = [
+        child for child in event if tag(child).endswith("EventDefinition") or tag(child) == "eventDefinitionRef"
+    ]
+    for trigger in triggers:
+        if tag(trigger) in TRIGGERS_REFUSED:
+            kind, instead = TRIGGERS_REFUSED[tag(trigger)]
+            yield error(
+                event,
+                "{it}是“{kind}”事件，本系统不支持。{instead}",
+                "{it} is a {kind} event, which is not supported. {instead}",
+                kind=kind,
+                instead=instead,
+            )
+    if tag(event) in {"boundaryEvent", "intermediateCatchEvent"} and len(triggers) != 1:
+        yield error(
+            event,
+            "{it}应当等待一件事（消息、定时或信号），现在是 {count} 件。",
+            "{it} must wait for one thing, a message, a timer or a signal; it has {count}.",
+            count=len(triggers),
+        )
+    kinds = {tag(trigger) for trigger in triggers} - TRIGGERS_REFUSED.keys()
+    if tag(event) == "endEvent" and kinds:
+        yield error(
+            event,
+            "{it}只能是普通结束事件；要发信号请在它前面画一个信号中间抛出事件，要通知别人请用服务任务。",
+            "{it} must be a plain end event; to throw a signal draw an intermediate throw event before it, "
+            "to tell somebody use a service task.",
+        )
+    if tag(event) == "intermediateThrowEvent" and kinds - {"signalEventDefinition"}:
+        yield error(
+            event,
+            "{it}只能发出信号；要通知别人请用服务任务。",
+            "{it} can only throw a signal; to tell somebody use a service task.",
+        )
+
+
+def _other_parts(facts: Facts) -> Iterable[Problem]:
+    for element in facts.process.iter():
+        name = tag(element)
+        if name not in NODES and name.startswith(("subChoreography", "choreography", "callChoreography")):
+            yield error(element, "本系统不支持编排图。", "Choreographies are not supported.")

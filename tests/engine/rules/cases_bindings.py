@@ -1,0 +1,159 @@
+"""Diagrams that break one rule on what they are bound to: rule → (what is wrong, the diagram, the element blamed)."""
+
+from tests.engine.rules.builder import GOOD, broken
+from tests.engine.rules.cases_drawing import Case
+
+_TIMER = '<bpmn:timeDuration xsi:type="bpmn:tFormalExpression">working_days(3)</bpmn:timeDuration>'
+_PARAM = '<wf:param name="text" value="\'许可：\' + basic.company" />'
+_REVIEW = '<bpmn:userTask id="Review" name="审核材料" wf:name_en="Review" wf:form="review" wf:shows="basic" />'
+_COMPLAINT = 'name="complaint" wf:form="complaint" wf:lane="Lane_Enterprise"'
+_CONDITION = "review.result == 'ok'"
+_SECOND = f'<bpmn:message id="Message_2" {_COMPLAINT} /></bpmn:definitions>'
+
+
+def _timer(text: str) -> str:
+    return broken("working_days(3)", text)
+
+
+CASES: dict[str, list[Case]] = {
+    "timers_clear": [
+        ("a repeating timer", GOOD.replace("timeDuration", "timeCycle"), "Overdue"),
+        ("no text", _timer(""), "Overdue"),
+        ("no limit at all", broken(_TIMER, ""), "Overdue"),
+        ("a function that does not exist", _timer("workdays(3)"), "Overdue"),
+        ("words", _timer("3 个工作日内"), "Overdue"),
+        ("a date that is none", _timer("2026-02-31"), "Overdue"),
+    ],
+    "messages_complete": [
+        ("no message at the event", broken(' messageRef="Message_Complaint"', ""), "Complained"),
+        (
+            "a message without a name",
+            broken('id="Message_Complaint" name="complaint"', 'id="Message_Complaint"'),
+            "Message_Complaint",
+        ),
+        ("a message without a form", broken('wf:form="complaint" wf:lane', "wf:lane"), "Message_Complaint"),
+        ("a message without a lane", broken(' wf:lane="Lane_Enterprise"', ""), "Message_Complaint"),
+        (
+            "a message from the platform's lane",
+            broken('wf:lane="Lane_Enterprise"', 'wf:lane="Lane_Platform"'),
+            "Message_Complaint",
+        ),
+        ("two messages of one name", broken("</bpmn:definitions>", _SECOND), "Message_Complaint"),
+        ("a message that nothing waits for", broken("</bpmn:definitions>", _SECOND), "Message_2"),
+    ],
+    "lanes_say_who": [
+        ("an unknown role", broken('wf:role="authority"', 'wf:role="city"'), "Lane_Authority"),
+        ("a role without an organisation", broken(' wf:organisation="basic.city"', ""), "Lane_Authority"),
+        ("an organisation without a role", broken(' wf:role="enterprise"', ""), "Lane_Enterprise"),
+        ("one step in two lanes", broken("<bpmn:flowNodeRef>Tell<", "<bpmn:flowNodeRef>Apply<"), "Apply"),
+    ],
+    "sub_process_in_one_lane": [
+        ("a step drawn in another lane", broken("<bpmn:flowNodeRef>Apply<", "<bpmn:flowNodeRef>Review<"), "Review"),
+        (
+            "lanes of its own",
+            broken(
+                '<bpmn:subProcess id="Approval" name="审批">',
+                '<bpmn:subProcess id="Approval" name="审批"><bpmn:laneSet id="Inner" />',
+            ),
+            "Approval",
+        ),
+    ],
+    "user_tasks_assigned": [
+        ("no name", broken(' name="核实并反馈情况"', ""), "Explain"),
+        ("no form", broken('name="核实并反馈情况" wf:form="explanation"', 'name="核实并反馈情况"'), "Explain"),
+        ("no lane", broken("<bpmn:flowNodeRef>Explain</bpmn:flowNodeRef>", ""), "Explain"),
+        ("a sub-process in no lane", broken("<bpmn:flowNodeRef>Approval</bpmn:flowNodeRef>", ""), "Review"),
+        (
+            "the platform's lane",
+            broken(
+                "<bpmn:flowNodeRef>Tell<",
+                "<bpmn:flowNodeRef>Explain<",
+                broken("<bpmn:flowNodeRef>Explain</bpmn:flowNodeRef>", ""),
+            ),
+            "Explain",
+        ),
+    ],
+    "bindings_known": [
+        ("a misspelt attribute", broken("wf:handler=", "wf:hanlder="), "Tell"),
+        ("a handler on a user task", broken('id="Explain" name', 'id="Explain" wf:handler="tell" name'), "Explain"),
+        ("a form on a service task", broken('id="Tell" name', 'id="Tell" wf:form="basic" name'), "Tell"),
+        (
+            "parameters on a user task",
+            broken(
+                _REVIEW,
+                _REVIEW.replace("/>", f"><bpmn:extensionElements>{_PARAM}</bpmn:extensionElements></bpmn:userTask>"),
+            ),
+            "Review",
+        ),
+    ],
+    "forms_exist": [
+        ("a task with an unknown form", broken('wf:form="review"', 'wf:form="audit"'), "Review"),
+        ("a message with an unknown form", broken('wf:form="complaint"', 'wf:form="grievance"'), "Message_Complaint"),
+        ("an unknown form shown", broken('wf:shows="basic"', 'wf:shows="base"'), "Review"),
+        ("a form shown that nobody fills in", broken('wf:form="scenario"', ""), None),
+    ],
+    "handlers_fit": [
+        ("no handler", broken(' wf:handler="tell"', ""), "Tell"),
+        ("an unknown handler", broken('wf:handler="tell"', 'wf:handler="shout"'), "Tell"),
+        ("a parameter missing", broken(_PARAM, ""), "Tell"),
+        ("a parameter too many", broken(_PARAM, _PARAM + '<wf:param name="colour" value="1" />'), "Tell"),
+        ("a parameter twice", broken(_PARAM, _PARAM + _PARAM), "Tell"),
+        ("a parameter without a value", broken("'许可：' + basic.company", ""), "Tell"),
+        (
+            "an end with an unknown handler",
+            broken('id="End_Granted" name', 'id="End_Granted" wf:handler="x" name'),
+            "End_Granted",
+        ),
+    ],
+    "outcome_named": [
+        ("no outcome at any end", GOOD.replace('wf:outcome="已核实" ', "").replace('wf:outcome="通过" ', ""), "permit"),
+        (
+            "blank outcomes",
+            GOOD.replace('wf:outcome="已核实"', 'wf:outcome=" "').replace('wf:outcome="通过"', 'wf:outcome=""'),
+            "permit",
+        ),
+    ],
+    "names_not_reserved": [
+        ("a result that the library can't store", broken('wf:result="told"', 'wf:result="typename"'), "Tell"),
+        ("a result called like a function", broken('wf:result="told"', 'wf:result="len"'), "Tell"),
+        ("a result called like a form", broken('wf:result="told"', 'wf:result="basic"'), "Tell"),
+        ("a result that no expression could read", broken('wf:result="told"', 'wf:result="told-it"'), "Tell"),
+    ],
+    "expressions_readable": [
+        ("a condition with one equals sign", broken(_CONDITION, "review.result = 'ok'"), "Flow_Ok"),
+        ("a parameter that runs code", broken("'许可：' + basic.company", "__import__('os')"), "Tell"),
+        ("a parameter with a forgotten quote", broken("'许可：' + basic.company", "'许可"), "Tell"),
+        (
+            "an organisation with an unknown function",
+            broken('wf:organisation="basic.city"', 'wf:organisation="city(1)"'),
+            "Lane_Authority",
+        ),
+        ("a subject that is a sentence", broken('wf:subject="basic.company"', 'wf:subject="the company"'), "permit"),
+        ("a number prefix that is none", broken('wf:number="basic.city"', 'wf:number="basic."'), "Apply"),
+    ],
+    "is_open_names_a_user_task": [
+        ("an unknown task", broken(_CONDITION, "is_open('Explane')"), "Flow_Ok"),
+        ("a service task", broken(_CONDITION, "is_open('Tell')"), "Flow_Ok"),
+        ("a variable in place of an id", broken(_CONDITION, "is_open(review.result)"), "Flow_Ok"),
+    ],
+    "variables_known": [
+        ("an unknown form", broken(_CONDITION, "audit.result == 'ok'"), "Flow_Ok"),
+        ("an unknown field", broken(_CONDITION, "review.conclusion == 'ok'"), "Flow_Ok"),
+        ("a part of a text", broken(_CONDITION, "review.result.code == 'ok'"), "Flow_Ok"),
+        ("something the starter has not", broken("starter.organisation", "starter.phone"), "Lane_Enterprise"),
+        ("an unknown field in a timer", _timer("working_days(basic.days)"), "Overdue"),
+        ("an unknown field in the subject", broken('wf:subject="basic.company"', 'wf:subject="basic.firm"'), "permit"),
+        ("a form filled in later only", broken("'许可：' + basic.company", "explanation.findings"), "Tell"),
+        (
+            "a limit from the form it limits",
+            broken(
+                "working_days(3)",
+                "review.submitted_at",
+                broken('attachedToRef="Approval" cancelActivity', 'attachedToRef="Apply" cancelActivity'),
+            ),
+            "Overdue",
+        ),
+        ("an answer that may be left out", broken("'许可：' + basic.company", "basic.remark"), "Tell"),
+        ("a result that is there only next time", broken("'许可：' + basic.company", "told.when"), "Tell"),
+    ],
+}

@@ -1,0 +1,98 @@
+"""Every rule, with diagrams that break it: the element is blamed, in both languages, and nothing else is needed."""
+
+import importlib
+
+import pytest
+
+from engine.definitions.findings import Severity
+from engine.definitions.rules import RULES
+from tests.engine.rules import cases_bindings, cases_drawing
+from tests.engine.rules.builder import FORMS, GOOD, broken, form, found, process, said_by
+
+CASES = {**cases_drawing.CASES, **cases_bindings.CASES}
+
+
+def test_the_sound_process_has_no_findings() -> None:
+    assert found(GOOD) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_described_and_broken_at_least_twice(rule: str) -> None:
+    assert importlib.import_module(f"engine.definitions.rules.{rule}").__doc__
+    assert len(CASES[rule]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "diagram", "element"),
+    [
+        pytest.param(rule, diagram, element, id=f"{rule}: {what}")
+        for rule, cases in CASES.items()
+        for what, diagram, element in cases
+    ],
+)
+def test_the_broken_diagram_is_told_so_at_its_element(rule: str, diagram: str, element: str | None) -> None:
+    said = said_by(rule, diagram)
+    assert element in said
+    if element is not None and not element.startswith(("f", "s", "t")):
+        assert element in said[element].message.zh
+
+
+@pytest.mark.parametrize(
+    "text", ["P3D", "'P3D'", "PT4H", "2026-09-30", "working_days(3, since=basic.submitted_at)", "basic.city"]
+)
+def test_a_timer_may_be_working_days_a_duration_a_date_or_an_expression(text: str) -> None:
+    assert found(broken("working_days(3)", text)) == []
+
+
+def test_a_variable_that_is_asked_for_first_may_be_missing() -> None:
+    guarded = broken("'许可：' + basic.company", "basic.remark if defined(basic.remark) else ''")
+    assert found(guarded) == []
+
+
+def test_a_variable_that_only_some_ways_fill_in_is_a_hint() -> None:
+    on_one_way = broken(
+        '<bpmn:userTask id="Explain" name="核实并反馈情况" wf:form="explanation" />',
+        '<bpmn:userTask id="Explain" name="核实并反馈情况" wf:form="explanation" wf:number="review.result" />',
+    )
+    (finding,) = found(on_one_way)
+    assert (finding.rule, finding.element_id, finding.severity) == ("variables_known", "Explain", Severity.INFO)
+
+
+def test_a_condition_in_a_form_that_reads_nothing_is_refused() -> None:
+    forms = FORMS | {"review": form("review", "result")}
+    forms["review"]["components"][0]["properties"] = {"visible_if": "audit.result == 'ok'"}
+    assert "Review" in said_by("variables_known", GOOD, forms)
+
+
+def test_a_form_that_nothing_uses_is_a_warning() -> None:
+    (finding,) = found(GOOD, FORMS | {"spare": form("spare", "a")})
+    assert finding.severity is Severity.WARNING
+    assert "spare" in finding.message.zh
+
+
+def test_a_form_called_like_a_function_is_refused() -> None:
+    said = said_by(
+        "names_not_reserved", GOOD.replace('"review"', '"today"'), {**FORMS, "today": form("today", "result")}
+    )
+    assert None in said
+
+
+def test_a_form_shown_must_be_filled_in_somewhere() -> None:
+    said = said_by("forms_exist", broken('wf:shows="basic"', 'wf:shows="spare"'), FORMS | {"spare": form("spare", "a")})
+    assert "Review" in said
+
+
+def test_parallel_branches_that_all_arrive_are_fine() -> None:
+    drawn = process(
+        '<bpmn:startEvent id="s" /><bpmn:parallelGateway id="g" /><bpmn:parallelGateway id="j" />'
+        '<bpmn:endEvent id="e" />'
+        '<bpmn:userTask id="t" /><bpmn:userTask id="u" /><bpmn:exclusiveGateway id="m" />'
+        '<bpmn:boundaryEvent id="b" attachedToRef="u" />',
+        "s>g g>t g>u t>j u>m b>m m>j j>e",
+    )
+    assert said_by("joins_fill", drawn) == {}
+
+
+def test_a_join_that_can_never_fill_is_an_error_and_one_that_sometimes_does_a_warning() -> None:
+    severities = [said_by("joins_fill", diagram)["j"].severity for _, diagram, _ in CASES["joins_fill"]]
+    assert severities == [Severity.ERROR, Severity.WARNING]
