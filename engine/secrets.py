@@ -82,7 +82,7 @@ class Keyring:
         one makes it and all use it.
         """
         if create and not path.exists():
-            _write_once(path, cls.new_text())
+            write_once(path, cls.new_text())
         try:
             text = path.read_text("ascii")
             mode = path.stat().st_mode
@@ -132,7 +132,8 @@ def new_test_key() -> str:
     return "rntest_" + "".join(secrets.choice(_READABLE) for _ in range(_TEST_KEY_LENGTH))
 
 
-def _write_once(path: Path, text: str) -> None:
+def write_once(path: Path, text: str) -> None:
+    """Makes a file that only its owner can read (mode 0600), whole or not at all; leaves one that is there alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:

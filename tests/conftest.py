@@ -154,7 +154,7 @@ def runtime(database: Database, tmp_path: Path) -> Runtime:
     return Runtime(
         database=database,
         handlers=HANDLERS,
-        keyring=Keyring.from_text(Keyring.generate()),
+        keyring=Keyring.from_text(Keyring.new_text()),
         files=FileStore(tmp_path / "files"),
         trial=True,
     )

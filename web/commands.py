@@ -119,7 +119,7 @@ def lint_command(path: Path) -> None:
 def definitions() -> None:
     with runtime().database.read() as session:
         counted = session.execute(select(Instance.version_id, func.count()).group_by(Instance.version_id))
-        used = {version_id: count for version_id, count in counted}
+        used = dict(counted.all())
         in_force = set(session.scalars(select(DefinitionInForce.version_id)))
         order = (DefinitionVersion.process_id, DefinitionVersion.number.desc())
         for version in session.scalars(select(DefinitionVersion).order_by(*order)):

@@ -2,11 +2,12 @@
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Invalid
+from engine.secrets import write_once
 from engine.text import Text
 from web import trial_cast
 
@@ -51,7 +52,7 @@ class Settings:
         return cls(
             database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'onboarding.db'}"),
             data_dir=data_dir,
-            secret_key=environ.get("SECRET_KEY") or _kept(data_dir / "secret_key", secrets.token_hex),
+            secret_key=environ.get("SECRET_KEY") or _kept(data_dir / "secret_key"),
             keyring_file=Path(environ.get("KEYRING_FILE") or data_dir / "keyring").absolute(),
             trial=_switch(environ, "TRIAL"),
             trial_password=environ.get("TRIAL_PASSWORD") or trial_cast.PASSWORD,
@@ -94,16 +95,8 @@ def _number(environ: Mapping[str, str], name: str, default: int, allowed: range)
     raise SettingRefused(name=name, value=value, why=why.filled(**bounds))
 
 
-def _kept(path: Path, make: Callable[[], str]) -> str:
-    """The secret in this file, made on the first start. Only the owner may read it."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+def _kept(path: Path) -> str:
+    """The secret in this file, made on the first start."""
     if not path.exists():
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(make())
-        try:
-            os.link(fresh, path)  # whole or not at all, and whoever links first wins: processes may start together
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text("utf-8").strip()
+        write_once(path, secrets.token_hex())
+    return path.read_text("ascii").strip()

@@ -1,0 +1,52 @@
+"""The list of organisations and accounts, for administrators."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.people.access import Action, require
+from engine.people.accounts import Actor
+from engine.people.tables import Account, Organisation, Role
+from engine.text import Text
+
+SHOWN = 100  # accounts; who looks for others searches
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account with its organisation."""
+
+    username: str
+    name: str
+    role: Role
+    organisation: Text
+    active: bool
+    created_at: datetime
+
+
+def directory(session: Session, actor: Actor, *, search: str = "") -> tuple[list[Entry], int]:
+    """The first accounts by organisation and user name whose names hold `search`, and how many there are in all.
+
+    Raises NotAllowed.
+    """
+    require(actor, Action.ADMINISTER)
+    query = select(Account, Organisation).join(Organisation, Organisation.id == Account.organisation_id)
+    if words := search.strip():
+        columns = (Account.username, Account.name, Organisation.name, Organisation.name_en)
+        query = query.where(or_(*(column.icontains(words, autoescape=True) for column in columns)))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(query.order_by(Account.role, Organisation.name, Account.username).limit(SHOWN))
+    entries = [
+        Entry(
+            username=account.username,
+            name=account.name,
+            role=Role(account.role),
+            organisation=Text(organisation.name, organisation.name_en),
+            active=account.active,
+            created_at=account.created_at,
+        )
+        for account, organisation in rows
+    ]
+    return entries, total

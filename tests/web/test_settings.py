@@ -1,0 +1,54 @@
+"""Settings come from the environment; an unusable one is refused in a sentence that names it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from web.settings import SettingRefused, Settings
+
+
+def test_with_only_a_data_folder_everything_else_has_its_default(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path / "data")})
+    assert settings.database_url == f"sqlite:///{tmp_path / 'data' / 'onboarding.db'}"
+    assert (settings.host, settings.port, settings.trial, settings.https_only) == ("127.0.0.1", 8000, False, False)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_secret_key_is_made_once_and_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    first = Settings.from_environment({"DATA_DIR": str(tmp_path)})
+    again = Settings.from_environment({"DATA_DIR": str(tmp_path)})
+    assert first.secret_key == again.secret_key
+    assert len(first.secret_key) == 64
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_secret_key_that_is_given_is_used_and_none_is_made(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path), "SECRET_KEY": "given"})
+    assert settings.secret_key == "given"
+    assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize("short", ["postgres://u@db/x", "postgresql://u@db/x", "postgresql+psycopg://u@db/x"])
+def test_every_spelling_of_a_postgresql_address_gets_the_driver_shipped(tmp_path: Path, short: str) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path), "DATABASE_URL": short})
+    assert settings.database_url == "postgresql+psycopg://u@db/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root:hush@db/x"),
+        ("TRIAL", "yes"),
+        ("HTTPS_ONLY", "on"),
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("MAX_REQUEST_MB", "0"),
+        ("TICK_SECONDS", "0.5"),
+    ],
+)
+def test_an_unusable_setting_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingRefused, match=name) as refusal:
+        Settings.from_environment({"DATA_DIR": str(tmp_path), name: value})
+    assert "hush" not in refusal.value.text.zh + refusal.value.text.en
