@@ -32,6 +32,27 @@ def schema(name: str, *components: Any, rules: Any = (), **more: Any) -> dict[st
     return {"type": "default", "id": name, "components": list(components), "properties": properties, **more}
 
 
+def every_type() -> dict[str, Any]:
+    """A form with a field of every type, with conditions and a rule."""
+    return schema(
+        "page",
+        component("text", "hint"),
+        component("textfield", "line", validate={"minLength": 1, "maxLength": 90}),
+        component("textfield", "code", properties={"check": "uscc", "personal": "true"}),
+        component("textarea", "area", description="说明", properties={"description_en": "Hint"}),
+        component("number", "number", validate={"min": 1, "max": 9}, decimalDigits=1, defaultValue=3),
+        component("datetime", "day"),
+        component("select", "select", properties={"options_from": "page"}),
+        component("radio", "radio", values=choices("a", "b"), validate={"required": True}),
+        component("checklist", "checklist", values=choices("a", "b"), properties={"label_en.a": "A"}),
+        component("checkbox", "box", properties={"visible_if": "page.radio == 'a' and page.number > 2"}),
+        component("filepicker", "file", accept=".pdf", properties={"required_if": "len(page.line) > 3"}),
+        component("filepicker", "files", multiple=True, properties={"max_mb": "2"}),
+        component("dynamiclist", "items", components=[component(key="inner"), component("number", "count")]),
+        rules=[{"expect": "page.number < 5 or page.day > today()", "message": "规则", "message_en": "Rule"}],
+    )
+
+
 def form(*components: Any, name: str = "page", rules: Any = ()) -> Form:
     return parse_forms({name: schema(name, *components, rules=rules)})[name]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.definitions.forms import Form, parse_forms
 from engine.definitions.validation import validate
 from engine.errors import FormRefused
-from tests.engine.form_files import A_FILE, accepted, choices, component, form, refused, schema
+from tests.engine.form_files import A_FILE, accepted, choices, component, every_type, form, refused
 
 
 def test_a_line_of_text_is_trimmed() -> None:
@@ -247,29 +247,7 @@ anything = st.recursive(
     ),
     max_leaves=8,
 )
-EVERY_TYPE = parse_forms(
-    {
-        "page": schema(
-            "page",
-            component("text", "hint"),
-            component("textfield", "line"),
-            component("textfield", "code", properties={"check": "uscc"}),
-            component("textarea", "area"),
-            component("number", "number", validate={"min": 1, "max": 9}),
-            component("datetime", "day"),
-            component("select", "select", values=choices("a", "b")),
-            component("radio", "radio", values=choices("a", "b"), validate={"required": True}),
-            component("checklist", "checklist", values=choices("a", "b")),
-            component("checkbox", "box", properties={"visible_if": "page.radio == 'a' and page.number > 2"}),
-            component("filepicker", "file", properties={"required_if": "len(page.line) > 3"}),
-            component("filepicker", "files", multiple=True),
-            component("dynamiclist", "items", components=[component(key="inner"), component("number", "count")]),
-            rules=[{"expect": "page.number < 5 or page.day > today()", "message": "规则", "message_en": "Rule"}],
-        )
-    }
-)["page"]
-
-
+EVERY_TYPE = parse_forms({"page": every_type()})["page"]
 PLAUSIBLE = [
     *("a", "b", "3", 7, "2026-09-01", "甲", "abcde", True, "91110000600037341L"),
     A_FILE,
