@@ -50,6 +50,7 @@ def zipped(*names: str) -> bytes:
 
 DOCX = zipped("[Content_Types].xml", "word/document.xml")
 XLSX = zipped("[Content_Types].xml", "xl/workbook.xml")
+ACROSS = OLE[: 64 * 1024 - 10] + "Workbook".encode("utf-16-le") + b"\0" * 90  # across two pieces of reading
 DOC = OLE + "WordDocument".encode("utf-16-le") + b"\0" * 90
 XLS = OLE + "Workbook".encode("utf-16-le") + b"\0" * 90
 
@@ -207,6 +208,7 @@ def test_an_upload_becomes_a_draft_of_its_organisation(session: Session, store: 
         ("a.xlsx", XLSX, [".xlsx"], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("a.doc", DOC, [".doc"], "application/msword"),
         ("a.xls", XLS, [], "application/vnd.ms-excel"),
+        ("a.xls", ACROSS, [], "application/vnd.ms-excel"),
         ("a.ofd", zipped("OFD.xml", "Doc_0/Document.xml"), [], "application/ofd"),
         ("a.zip", zipped("a.txt"), [".zip"], "application/zip"),
         ("a.txt", "你好\r\n".encode(), [".txt"], "text/plain"),
