@@ -49,7 +49,7 @@ class Scenario:
     proves: tuple[str, ...]
     visits: tuple[str, ...]
     begins: datetime
-    people: Mapping[str, str]  # as the file calls them → user name
+    people: dict[str, str]  # as the file calls them → user name
     steps: tuple[Step, ...]
 
 
@@ -57,7 +57,7 @@ class Scenario:
 class Samples:
     """What the scenarios of a process share (samples.yaml): people, passages of steps, and answers by form."""
 
-    people: Mapping[str, str]
+    people: dict[str, str]
     passages: Mapping[str, Any]
     answers: Mapping[str, Mapping[str, Any]]
 
