@@ -1,6 +1,8 @@
 """Form files: what is read from them, and what is found in those that could not work."""
 
 import contextlib
+import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -200,6 +202,16 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=10,
 )
+
+
+@given(st.dictionaries(st.text(max_size=5), json_values, min_size=1, max_size=3))
+def test_no_json_makes_reading_fail_with_anything_but_findings(schemas: dict[str, Any]) -> None:
+    with pytest.raises(FormsRefused) as refused:
+        parse_forms(schemas)
+    for finding in refused.value.findings:
+        json.dumps([finding.message.zh, finding.message.en], ensure_ascii=False).encode()
+
+
 STRANGE: list[Any] = [
     *("textfield", "select", "dynamiclist", "number", "filepicker", "date", ".pdf", "answer", "page", "number"),
     *(
