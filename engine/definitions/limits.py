@@ -19,8 +19,8 @@ from engine.text import Text
 Limit = dict[str, Any]
 
 _DURATION = re.compile(
-    r"P(?!$)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?!$)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+    r"P(?!$)(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,5})D)?"
+    r"(?:T(?!$)(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?(?:(?P<seconds>\d{1,5})S)?)?"
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 
@@ -116,6 +116,6 @@ def _moment(value: Any) -> datetime:
         if len(value) == 10:
             return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), SHANGHAI)
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # no such day, or one after the last that can be counted
         raise LimitUnclear(text=value) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)

@@ -57,6 +57,7 @@ def test_a_limit_survives_as_plain_json() -> None:
 NO_LIMITS = (
     *("working_days(0)", "working_days(-1)", "working_days('3')", "working_days(n)", "working_days(3.5)"),
     *("PT", "P", "3 days", "P3X", "2026-02-30", "7", "R3/PT1H", "n", "working_days(3, since=7)"),
+    *("9999-12-31", "P99999999D"),
 )
 
 
@@ -69,7 +70,7 @@ def test_what_is_no_limit_is_refused_when_it_is_read(text: str) -> None:
 def test_what_can_be_told_without_an_instance_is_told_before() -> None:
     for text in ("working_days(3)", "working_days(a.b, since=c.d)", "P3D", "'P3D'", "2026-09-30", "a.b"):
         assert limits.text_problem(text) is None
-    for text in ("", "3 days", "2026-02-30", "working_day(3)", "__import__('os')", "R3/PT1H"):
+    for text in ("", "3 days", "2026-02-30", "working_day(3)", "__import__('os')"):
         assert limits.text_problem(text) is not None
 
 
