@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.definitions.forms import Form
+from engine.definitions.fields import Form
 from engine.people.accounts import Actor
 from engine.people.tables import Account, Organisation
 from engine.runtime.tables import Answer

@@ -16,7 +16,7 @@ from engine.runtime.answered import AnsweredForm, answers
 from engine.runtime.applications import InstanceLine, instance_lines, instance_rows, seen_by
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import Instance, IssuedKey, Subscription, Task
-from engine.runtime.timeline import TimelineEntry, passed_elements, timeline
+from engine.runtime.timeline import TimelineEntry, history
 from engine.text import Text
 
 
@@ -64,21 +64,33 @@ def case_file(session: Session, definitions: Definitions, instance_id: str, acto
         raise NotFound()
     compiled = definitions.get(session, row.version_id)
     (line,) = instance_lines(session, definitions, [row], actor, now)
-    entries = timeline(session, instance_id, compiled.diagram, actor, _task_organisations(session, instance_id))
+    past = history(session, instance_id, compiled.diagram, actor, _task_organisations(session, instance_id))
     active = tuple(dict.fromkeys(step.element_id for step in line.waiting))
-    start = compiled.diagram.start.id
     version_number = session.scalar(select(DefinitionVersion.number).where(DefinitionVersion.id == row.version_id))
     return CaseFile(
         line=line,
         version_id=row.version_id,
         version_number=version_number or 0,
         active=active,
-        done=tuple(sorted(({start} | passed_elements(entries)) - set(active))),
-        timeline=entries,
+        done=tuple(sorted(past.passed - set(active))),
+        timeline=past.entries,
         answers=answers(session, instance_id, compiled.forms, actor),
         keys=_keys(session, instance_id, actor, now),
         messages=welcome_messages(session, definitions, instance_id, row.version_id, actor),
     )
+
+
+def drawing(session: Session, instance_id: str, actor: Actor) -> bytes:
+    """The diagram file an instance runs on, for whoever may see the instance; raises NotFound."""
+    found = session.scalar(
+        select(DefinitionVersion.diagram)
+        .join(Instance, Instance.version_id == DefinitionVersion.id)
+        .where(Instance.id == instance_id)
+        .where(seen_by(actor))
+    )
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def welcome_messages(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.definitions.forms import Form
+from engine.definitions.fields import Form
 from engine.definitions.tables import DefinitionInForce, DefinitionVersion
 from engine.errors import NotFound
 from engine.people import access

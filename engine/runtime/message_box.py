@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.definitions.forms import Form
+from engine.definitions.fields import Form
 from engine.errors import NotFound, NothingWaits
 from engine.people import access
 from engine.people.accounts import Actor

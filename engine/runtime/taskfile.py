@@ -1,6 +1,6 @@
 """One user task, as somebody of its organisation works on it, or reads it later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.definitions.diagrams import Element
-from engine.definitions.forms import Form
+from engine.definitions.fields import STATIC, Form
 from engine.errors import NotFound
 from engine.people import access
 from engine.people.access import Action
@@ -25,8 +25,7 @@ from engine.text import Text
 @dataclass(frozen=True, slots=True)
 class TaskFile:
     line: TaskLine
-    basis: str  # legal basis, or the flowchart's box
-    documentation: str  # the step in full, in the diagram's words
+    documentation: str  # the step in full, in the diagram's words, as far as its forms don't say it already
     cause: Text | None  # of a cancelled task: the event that interrupted it
     forms: tuple[Form, ...]
     filled: Mapping[str, Mapping[str, Any]]  # open: what the page starts with; done: what was answered here
@@ -42,15 +41,15 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     element = compiled.diagram.elements.get(element_id)
     if element is None:
         raise NotFound()
+    forms = tuple(compiled.forms[name] for name in element.forms)
     answered = answers(session, line.instance_id, compiled.forms, actor)
     newest = newest_by_form(answered)
     here = {each.name: each.data for each in answered if each.task_id == task_id}
     return TaskFile(
         line=line,
-        basis=element.basis,
-        documentation=element.documentation,
+        documentation=_unsaid(element.documentation, forms),
         cause=element_name(compiled.diagram, cancelled_by) if cancelled_by else None,
-        forms=tuple(compiled.forms[name] for name in element.forms),
+        forms=forms,
         filled=(
             {name: newest[name] for name in element.forms if name in newest} if line.state is TaskState.OPEN else here
         ),
@@ -63,3 +62,9 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
 def _shown(element: Element, answered: tuple[AnsweredForm, ...]) -> tuple[AnsweredForm, ...]:
     newest = {each.name: each for each in answered if each.newest}
     return tuple(newest[name] for name in element.shows if name in newest)
+
+
+def _unsaid(documentation: str, forms: Sequence[Form]) -> str:
+    """The lines of the documentation that no text standing in the forms repeats."""
+    said = {field.label.zh.strip() for form in forms for field in form.fields if field.type == STATIC}
+    return "\n".join(line for line in documentation.splitlines() if line.strip() not in said)

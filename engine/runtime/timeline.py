@@ -1,6 +1,6 @@
 """The history of an instance as sentences, in both languages, for one reader."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -31,10 +31,10 @@ SENTENCES = MappingProxyType(
     }
 )
 
-# What the diagram has passed, as opposed to what it has merely offered or taken back.
+# What the token went through, as opposed to what was merely offered or taken back.
 _PASSED = frozenset(
     {
-        EventKind.STARTED,
+        EventKind.PASSED,
         EventKind.TASK_COMPLETED,
         EventKind.TIMER_FIRED,
         EventKind.MESSAGE_RECEIVED,
@@ -51,7 +51,12 @@ class TimelineEntry:
     at: datetime
     kind: EventKind
     sentence: Text
-    element_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    entries: tuple[TimelineEntry, ...]  # oldest first
+    passed: frozenset[str]  # ids of the elements the instance has been through, for the drawing
 
 
 def who(actor: Actor, organisation_id: str, organisation: Text, person: str | None) -> Text:
@@ -63,10 +68,10 @@ def who(actor: Actor, organisation_id: str, organisation: Text, person: str | No
     )
 
 
-def timeline(
+def history(
     session: Session, instance_id: str, diagram: Diagram, actor: Actor, task_organisations: Mapping[str, Text]
-) -> tuple[TimelineEntry, ...]:
-    """The whole history, oldest first; `task_organisations` says by task id whose inbox it went to. One statement."""
+) -> History:
+    """Everything that happened; `task_organisations` says by task id whose inbox it went to. One statement."""
     rows = session.execute(
         select(Event, Account.name, Organisation.id, Organisation.name, Organisation.name_en)
         .outerjoin(Account, Account.id == Event.actor_id)
@@ -74,9 +79,13 @@ def timeline(
         .where(Event.instance_id == instance_id)
         .order_by(Event.sequence)
     )
-    entries = []
+    entries, passed = [], set()
     for event, person, organisation_id, name, name_en in rows:
         kind, details = EventKind(event.kind), event.details
+        if kind in _PASSED and event.element_id:
+            passed.add(event.element_id)
+        if kind not in SENTENCES:
+            continue
         if kind is EventKind.TASK_OPENED:
             subject = task_organisations.get(details.get("task_id", ""), PLATFORM)
         elif organisation_id is None:
@@ -92,8 +101,8 @@ def timeline(
             message=message.menu if message else step,
             outcome=outcome(diagram, details.get("outcome")) or step,
         )
-        entries.append(TimelineEntry(event.at, kind, sentence, event.element_id))
-    return tuple(entries)
+        entries.append(TimelineEntry(event.at, kind, sentence))
+    return History(tuple(entries), frozenset(passed))
 
 
 def element_name(diagram: Diagram, element_id: str | None) -> Text:
@@ -102,8 +111,3 @@ def element_name(diagram: Diagram, element_id: str | None) -> Text:
     if element is None or not element.name.zh:
         return Text(element_id or "")
     return element.name
-
-
-def passed_elements(entries: Iterable[TimelineEntry]) -> frozenset[str]:
-    """Ids of the elements the instance has been through."""
-    return frozenset(entry.element_id for entry in entries if entry.kind in _PASSED and entry.element_id)

@@ -1,9 +1,9 @@
 """One application: where it stands, what was handed in, its test keys."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template
 
 from engine.errors import NotFound
-from engine.runtime.casefile import CaseFile, KeyCard, case_file
+from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
 from engine.runtime.keys import reveal
 from web.headers import allow_inline_styles
 from web.session import current_actor, now, runtime
@@ -15,6 +15,12 @@ blueprint = Blueprint("instances", __name__)
 def show(instance_id: str) -> str:
     allow_inline_styles()
     return render_template("instances/instance.html", case=_case(instance_id))
+
+
+@blueprint.get("/instances/<instance_id>/diagram.bpmn")
+def diagram(instance_id: str) -> Response:
+    with runtime().database.read() as reading:
+        return Response(drawing(reading, instance_id, current_actor()), mimetype="application/xml")
 
 
 @blueprint.get("/instances/<instance_id>/keys/<key_id>")
