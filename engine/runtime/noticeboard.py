@@ -1,15 +1,17 @@
 """Notices and 预警: what the platform told an organisation; the province reads every 预警."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.definitions.tables import DefinitionVersion
 from engine.errors import NotFound
 from engine.people import access
+from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Organisation, Role
 from engine.runtime.applications import title
@@ -27,7 +29,7 @@ class NoticeLine:
     instance_id: str
     number: str | None
     title: Text
-    recipient: Text
+    recipients: tuple[Text, ...]
     authority: Text | None  # the city's authority that takes part in the instance
     own: bool  # addressed to the reader's organisation, who can mark it as read
     read_at: datetime | None
@@ -50,11 +52,15 @@ def notices(
 def warnings(
     session: Session, actor: Actor, *, authority_id: str | None = None, page: int = 1, size: int = PAGE_SIZE
 ) -> Page[NoticeLine]:
-    """预警 the actor may see, newest first; the province can narrow them down to one city's authority."""
-    query = _notices(actor).where(Notice.severity == Severity.WARNING)
+    """预警 the actor may see, newest first; the province can narrow them down to one city's authority.
+
+    One 预警 goes to several organisations; whoever sees all of them reads it once, with its recipients.
+    """
+    query = _notices(actor).where(Notice.id.in_(_one_of_each(actor)))
     if authority_id:
         query = query.where(_Authority.id == authority_id)
-    return _page(session, query, actor, page, size)
+    found = _page(session, query, actor, page, size)
+    return _with_recipients(session, actor, found) if access.may(actor, Action.SEE_ALL_WARNINGS) else found
 
 
 def authorities_with_warnings(session: Session, actor: Actor) -> tuple[tuple[str, Text], ...]:
@@ -113,6 +119,32 @@ def _notices(actor: Actor) -> AnySelect:
     )
 
 
+def _one_of_each(actor: Actor) -> AnySelect:
+    """Ids of 预警, one for each occasion: the copy of the actor's own organisation, where there is one."""
+    place = func.row_number().over(
+        partition_by=(Notice.instance_id, Notice.element_id, Notice.at),
+        order_by=(Notice.organisation_id != actor.organisation_id, Notice.id),
+    )
+    copies = select(Notice.id, place.label("place")).where(_seen(actor), Notice.severity == Severity.WARNING).subquery()
+    return select(copies.c.id).where(copies.c.place == 1)
+
+
+def _with_recipients(session: Session, actor: Actor, page: Page[NoticeLine]) -> Page[NoticeLine]:
+    """The same lines, each with everybody its 预警 went to. One statement."""
+    copy, shown = aliased(Notice), aliased(Notice)
+    rows = session.execute(
+        select(shown.id, Organisation.name, Organisation.name_en)
+        .join(copy, and_(copy.instance_id == shown.instance_id, copy.element_id == shown.element_id))
+        .join(Organisation, Organisation.id == copy.organisation_id)
+        .where(shown.id.in_([line.id for line in page.items]), copy.at == shown.at, copy.severity == Severity.WARNING)
+        .order_by(Organisation.name)
+    )
+    recipients: dict[str, list[Text]] = defaultdict(list)
+    for id_, name, name_en in rows:
+        recipients[id_].append(Text(name, name_en))
+    return page.map(lambda line: replace(line, recipients=tuple(recipients[line.id])))
+
+
 def _page(session: Session, query: AnySelect, actor: Actor, page: int, size: int) -> Page[NoticeLine]:
     return paged(session, query.order_by(Notice.at.desc(), Notice.id), page, size).map(lambda row: _line(row, actor))
 
@@ -127,7 +159,7 @@ def _line(row: Any, actor: Actor) -> NoticeLine:
         instance_id=notice.instance_id,
         number=number,
         title=title(subject, process, process_en),
-        recipient=Text(recipient, recipient_en),
+        recipients=(Text(recipient, recipient_en),),
         authority=Text(authority, authority_en) if authority else None,
         own=notice.organisation_id == actor.organisation_id,
         read_at=notice.read_at,
