@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engine.database import Base, Database, new_id
+from engine.database import Database, new_id
 from engine.files import FileStore
 from engine.migrations import upgrade
 from engine.people.accounts import Actor, actor_named
@@ -61,9 +61,7 @@ LOGINS = {
 
 def _prepare(url: str) -> None:
     database = Database(url)
-    with database.write() as session:
-        Base.metadata.create_all(session.connection())
-    upgrade(database, stamp_only=True)
+    upgrade(database)
     with database.write() as session:
         trial_cast.seed(session, password=PASSWORD, now=CAST_SINCE, cities=("440100", "440300"))
     database.close()

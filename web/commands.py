@@ -28,7 +28,7 @@ from web import commands_process, trial_cast
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
 from web.scheduler import Clock, tick
-from web.settings import ROOT
+from web.settings import ROOT, Settings
 
 FOLDER = click.Path(exists=True, path_type=Path)
 
@@ -224,17 +224,8 @@ def serve(host: str | None, port: int | None, workers: int, with_clock: bool) ->
     if workers > 1 and runtime().database.engine.dialect.name == "sqlite":
         raise click.UsageError("SQLite: --workers 1")
     deploy_project_folders()
-    click.echo(f"http://{chosen.host}:{chosen.port}")
-    if chosen.trial:
-        say(
-            Text("试用账号（密码都是 {password}）：", "Trial accounts (password: {password}):").filled(
-                password=chosen.trial_password
-            )
-        )
-        for _role, organisation, username, name in trial_cast.listed():
-            click.echo(f"  {username:18} {name}　{organisation.to(language())}")
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    Server(app, chosen, workers=workers, clock=with_clock).run()
+    Server(app, chosen, workers=workers, clock=with_clock, on_ready=lambda: _welcome(chosen)).run()
 
 
 @click.command(cls=Command, help="在临时数据库上演练流程场景。Play a folder's scenarios on a database of their own.")
@@ -266,6 +257,16 @@ def deploy_project_folders() -> None:
         for version in new:
             deployed = Text("已部署 {process} 第 {number} 版。", "Deployed {process} version {number}.")
             say(deployed.filled(process=version.process_id, number=version.number))
+
+
+def _welcome(settings: Settings) -> None:
+    """What to open, and in a trial as whom."""
+    say(Text("请打开 {address}", "Open {address}").filled(address=f"http://{settings.host}:{settings.port}"))
+    if settings.trial:
+        accounts = Text("试用账号（密码都是 {password}）：", "Trial accounts (all with the password {password}):")
+        say(accounts.filled(password=settings.trial_password))
+        for _role, organisation, username, name in trial_cast.listed():
+            click.echo(f"  {username:18} {name}　{organisation.to(language())}")
 
 
 def _folder(path: Path) -> Path:

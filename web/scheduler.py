@@ -12,6 +12,7 @@ from engine.runtime.timers import fire_due
 from engine.runtime.trial import process_now
 
 log = logging.getLogger(__name__)
+logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every tick at INFO
 
 
 class Clock:

@@ -1,6 +1,7 @@
 """The server: gunicorn with threads, started from Python, with the clock in the worker."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -14,7 +15,9 @@ from web.settings import Settings
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
     """Serves one application. `run()` returns when it is told to stop (SIGTERM, SIGINT)."""
 
-    def __init__(self, app: Flask, settings: Settings, *, workers: int, clock: bool) -> None:
+    def __init__(
+        self, app: Flask, settings: Settings, *, workers: int, clock: bool, on_ready: Callable[[], None]
+    ) -> None:
         self.flask_app = app
         self.options: dict[str, Any] = {
             "bind": f"{settings.host}:{settings.port}",
@@ -26,6 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "keepalive": 5,
             "control_socket_disable": True,
             "loglevel": "warning",
+            "when_ready": lambda server: on_ready(),  # it listens now
         }
         if clock:
             ticking = Clock(lambda: tick(_runtime_of(app)), seconds=settings.tick_seconds)

@@ -15,7 +15,7 @@ from engine.database import Database
 _MIGRATION_LOCK = 0x5265616C  # any number that nobody else locks under
 
 
-def upgrade(database: Database, *, stamp_only: bool = False) -> None:
+def upgrade(database: Database) -> None:
     """Bring the database to the newest revision, in one transaction; does nothing where it is there already.
 
     Several processes may start at once: the second waits, on SQLite for the write lock, on PostgreSQL for this one.
@@ -26,4 +26,4 @@ def upgrade(database: Database, *, stamp_only: bool = False) -> None:
         configuration = Config()
         configuration.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
         configuration.attributes["connection"] = session.connection()
-        (command.stamp if stamp_only else command.upgrade)(configuration, "head")
+        command.upgrade(configuration, "head")
