@@ -24,15 +24,19 @@ Schemas = Mapping[str, Any]  # form name → form-js schema
 
 
 class DeploymentRefused(Invalid):
-    """The gate found errors; nothing was stored and the version in force stays. `findings` has all, warnings too."""
+    """The gate found errors; nothing was stored and the version in force stays.
+
+    `findings` has all, warnings too; `diagram` is what was refused.
+    """
 
     sentence = Text(
         "流程图有 {count} 处错误，没有部署；正在使用的版本不受影响。{first}",
         "The diagram has {count} errors and was not deployed; the version in force stays. {first}",
     )
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], diagram: bytes) -> None:
         self.findings = list(findings)
+        self.diagram = diagram
         errors = [finding for finding in findings if has_errors([finding])]
         super().__init__(count=len(errors), first=errors[0].message if errors else Text(""))
 
@@ -67,7 +71,7 @@ def deploy(
     """
     findings = lint(diagram, forms, handlers)
     if has_errors(findings):
-        raise DeploymentRefused(findings)
+        raise DeploymentRefused(findings, diagram)
     _take_turns(session)
     read = diagrams.read(diagram)
     sha256 = version_hash(diagram, forms)
