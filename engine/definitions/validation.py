@@ -145,7 +145,9 @@ class _Page:
 
     def _apply(self, name: str, rule: Rule) -> None:
         at = (name, rule.field or "")
-        if at in self.settled or at in self.wrong:
+        if at in self.settled:
+            at = (name, "")  # the rule still holds, but nobody could correct it there
+        if at in self.wrong:
             return
         try:
             held = evaluate(rule.expect, _scope(self.values, self.data), self.functions)

@@ -164,7 +164,26 @@ def test_a_rule_waits_until_its_answers_are_there() -> None:
     assert list(refused(with_rule(), {"a": "xxxx", "b": "xxxx"})) == ["b"], "told once, not twice"
 
 
-def test_a_rule_sees_earlier_data_and_todays_date() -> None:
+def test_a_field_is_told_one_thing_at_a_time() -> None:
+    page = with_rule(expect="page.a == 'y'")
+    assert refused(page, {"a": "x", "b": "xxxx"}) == {"b": "“答案”最多 3 个字，现为 4 个，请精简。"}
+    assert refused(page, {"a": "x", "b": "x"}) == {"b": "不能相同。"}
+
+
+@pytest.mark.parametrize("condition", [{"readonly_if": "True"}, {"visible_if": "page.a == 'y'"}])
+def test_a_rule_about_a_field_nobody_can_change_tells_the_form(condition: dict[str, str]) -> None:
+    rule = {**DIFFER, "expect": "page.a == 'y'"}
+    page = form(component(key="a"), component(key="b", properties=condition), rules=[rule])
+    assert refused(page, {"a": "x", "b": "x"}, {"page": {"b": "x"}}) == {"page": "不能相同。"}
+
+
+def test_an_answer_that_was_taken_back_is_not_seen_any_more() -> None:
+    earlier = {"page": {"a": "x", "b": "x"}}
+    assert accepted(with_rule(), {"a": "x", "b": ""}, earlier) == {"a": "x"}
+    assert refused(with_rule(), {"a": "x", "b": "x"}, earlier) == {"b": "不能相同。"}
+
+
+def test_a_rule_sees_todays_date() -> None:
     page = form(
         component("datetime", "day"), rules=[{"expect": "page.day <= today()", "field": "day", "message": "太晚。"}]
     )
