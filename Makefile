@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 FLASK := $(BIN)/flask --app web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format scenarios lock chromium clean
+.PHONY: help run test check format scenarios bench lock chromium clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -33,6 +33,9 @@ format: $(BIN)/.dev ## put the code into the house's format
 
 scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 	@for folder in bpmn/*/; do $(FLASK) scenarios "$$folder" || exit 1; done
+
+bench: $(BIN)/.dev ## measure how long completing a task takes (prints figures, judges nothing)
+	@$(BIN)/python -m tests.benchmarks.complete_task
 
 lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
