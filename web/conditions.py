@@ -30,14 +30,17 @@ class Condition:
     def name(self) -> str:
         return f"{self.form.name}.{self.field.key}"
 
-    def words(self, ending: str) -> str:
-        """For readers; `ending` says what then holds, such as 时填写."""
+    def words(self, *, demanded: bool = False) -> str:
+        """For readers: when the question is asked, or, if `demanded`, when it must be answered."""
+        question = t(self.field.label)
         if self.field.type == "checkbox":
-            told: str = gettext("勾选“%(question)s”", question=t(self.field.label))
+            asked = gettext("勾选“%(question)s”时填写", question=question)
+            must = gettext("勾选“%(question)s”时必填", question=question)
         else:
             choices = gettext("或").join(f"“{t(self.field.option(value))}”" for value in self.values)
-            told = gettext("“%(question)s”为%(choices)s", question=t(self.field.label), choices=choices)
-        return told + ending
+            asked = gettext("“%(question)s”为%(choices)s时填写", question=question, choices=choices)
+            must = gettext("“%(question)s”为%(choices)s时必填", question=question, choices=choices)
+        return str(must if demanded else asked)
 
 
 def on_page(expression: str, forms: Iterable[Form]) -> bool:

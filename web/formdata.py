@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from engine.definitions.fields import LIST, Field, Form
 from engine.errors import Refusal
 from engine.text import Text
-from web import uploads
+from web.uploads import find, store
 
 Answers = dict[str, dict[str, Any]]
 FileValue = dict[str, Any]  # file_id, name, size (bytes), sha256
@@ -29,8 +29,8 @@ def read_answers(
     forms: Sequence[Form],
     posted: MultiDict[str, str],
     files: MultiDict[str, FileStorage],
-    store_upload: StoreUpload = uploads.store,
-    find_files: FindFiles = uploads.find,
+    store_upload: StoreUpload = store,
+    find_files: FindFiles = find,
 ) -> tuple[Answers, dict[str, Text]]:
     """The answers of a page as `validate` takes them, and what is wrong with uploads, by path.
 
@@ -38,13 +38,11 @@ def read_answers(
     that was there before.
     """
     reader = _Reader(posted, files, store_upload, find_files)
-    answers = {form.name: reader.fields(form.questions, form.name, form.name) for form in forms}
+    answers = {form.name: reader.fields(form.questions, form.name) for form in forms}
     if addition := posted.get("_add"):
         _add(answers, addition)
     if removal := posted.get("_remove"):
         _remove(answers, removal)
-        parent = removal.rpartition(".")[0]
-        reader.errors = {path: text for path, text in reader.errors.items() if not path.startswith(f"{parent}.")}
     return answers, reader.errors
 
 
@@ -68,45 +66,40 @@ class _Reader:
         self.known = find_files(kept) if kept else {}
         self.errors: dict[str, Text] = {}
 
-    def fields(self, fields: Sequence[Field], name: str, path: str) -> dict[str, Any]:
-        """`name` is what the browser calls them, `path` where they will stand: the two differ in a list with gaps."""
-        read = ((field.key, self.value(field, f"{name}.{field.key}", f"{path}.{field.key}")) for field in fields)
+    def fields(self, fields: Sequence[Field], name: str) -> dict[str, Any]:
+        read = ((field.key, self.value(field, f"{name}.{field.key}")) for field in fields)
         return {key: value for key, value in read if key and value is not None}
 
-    def value(self, field: Field, name: str, path: str) -> Any:
+    def value(self, field: Field, name: str) -> Any:
         match field.type:
             case "checklist":
                 return self.posted.getlist(name)
             case "checkbox":
                 return name in self.posted
             case "filepicker":
-                return self.file(field, name, path)
+                return self.file(field, name)
             case _ if field.type == LIST:
-                return self.items(field, name, path)
+                return self.items(field, name)
         return self.posted.get(name)
 
-    def items(self, field: Field, name: str, path: str) -> list[dict[str, Any]]:
+    def items(self, field: Field, name: str) -> list[dict[str, Any]]:
+        """In the order of their numbers, which may have gaps."""
         numbered = re.compile(re.escape(name) + r"\.([0-9]{1,4})\.")
-        found = (numbered.match(key) for key in (*self.posted, *self.files))
-        numbers = sorted({int(match[1]) for match in found if match})
-        return [
-            self.fields(field.fields, f"{name}.{number}", f"{path}.{place}") for place, number in enumerate(numbers)
-        ]
+        numbers = sorted({int(match[1]) for match in map(numbered.match, self.posted) if match})
+        return [self.fields(field.fields, f"{name}.{number}") for number in numbers]
 
-    def file(self, field: Field, name: str, path: str) -> FileValue | list[FileValue] | None:
+    def file(self, field: Field, name: str) -> FileValue | list[FileValue] | None:
         ids = self.posted.getlist(name + _FILE_ID)
         kept = [self.known[id_] for id_ in ids if id_ in self.known]
         if len(kept) < len(ids):
-            self.errors[path] = _LOST
+            self.errors[name] = _LOST
         fresh = []
         for upload in self.files.getlist(name):
             if upload.filename:
                 try:
                     fresh.append(self.store_upload(field, upload))
                 except Refusal as refusal:
-                    self.errors[path] = refusal.text
-                else:
-                    self.errors.pop(path, None)
+                    self.errors[name] = refusal.text
         if field.multiple:
             return kept + fresh
         return next(iter([*fresh, *kept]), None)

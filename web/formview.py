@@ -141,7 +141,7 @@ class _PageView:
         show_if, condition = self._condition(field)
         hints = [t(field.description)] if t(field.description) else []
         if needed := field.required_if and conditions.simple(field.required_if, self.forms):
-            hints.append(needed.words(gettext("时必填")))
+            hints.append(needed.words(demanded=True))
         return Question(
             path=path,
             field=field,
@@ -159,7 +159,7 @@ class _PageView:
         if field.visible_if is None or not conditions.on_page(field.visible_if, self.forms):
             return None, ""
         if found := conditions.simple(field.visible_if, self.forms):
-            return found, "" if field.type == STATIC else found.words(gettext("时填写"))
+            return found, "" if field.type == STATIC else found.words()
         return None, gettext("视其他答案而定，不适用时可不填写")
 
     def _items(self, field: Field, path: str, value: Any) -> tuple[tuple[Question, ...], ...]:

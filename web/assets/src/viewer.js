@@ -5,6 +5,8 @@ import "./viewer.css";
 
 const NAMESPACE = "urn:x-realname:workflow:1";
 const READABLE = 0.45; // below this zoom the labels can't be read any more
+const CLOSE = 0.75; // the zoom at which they can
+const MARGIN = 20; // around the diagram, in its own units
 const STEP = 1.25;
 const STRIDE = 60; // pixels an arrow key moves the diagram
 
@@ -52,16 +54,25 @@ function light(viewer, ids, marker) {
   return found.map((id) => registry.get(id));
 }
 
+// All of the diagram, or, where that would be too small to read, the surroundings of what is going on in it.
 function overview(viewer, active) {
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
-  if (canvas.zoom() < READABLE && active.length) {
-    const { x, y, width, height } = active[0];
-    const view = canvas.viewbox();
-    const scale = 0.75;
-    const size = { width: view.outer.width / scale, height: view.outer.height / scale };
-    canvas.viewbox({ x: x + width / 2 - size.width / 2, y: y + height / 2 - size.height / 2, ...size });
-  }
+  if (canvas.zoom() >= READABLE || !active.length) return;
+  const { inner, outer } = canvas.viewbox();
+  const width = outer.width / CLOSE;
+  const height = outer.height / CLOSE;
+  const { x, y, width: w, height: h } = active[0];
+  canvas.viewbox({
+    x: within(x + w / 2 - width / 2, inner.x - MARGIN, inner.x + inner.width + MARGIN - width),
+    y: within(y + h / 2 - height / 2, inner.y - MARGIN, inner.y + inner.height + MARGIN - height),
+    width,
+    height,
+  });
+}
+
+function within(value, low, high) {
+  return Math.max(low, Math.min(value, high));
 }
 
 function zoomBy(viewer, factor) {

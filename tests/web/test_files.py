@@ -1,0 +1,135 @@
+"""Who may open an uploaded file, and how it is handed out."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
+from flask_login import login_user
+from werkzeug.datastructures import FileStorage
+
+from engine import files
+from engine.definitions.tables import DefinitionVersion
+from engine.people.accounts import Actor
+from engine.runtime.attachments import own_files
+from engine.runtime.tables import Instance, Party
+from engine.text import Text
+from tests.conftest import Cast
+from tests.web.test_formdata import FORMS
+from web.formdata import read_answers
+from web.session import SignedIn
+
+if TYPE_CHECKING:
+    from engine.runtime.runtime import Runtime
+
+ClientOf = Callable[[Actor], FlaskClient]
+NOW = datetime(2026, 9, 22, 1, tzinfo=UTC)
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+NAME = "营业执照 “正本”.pdf"
+
+
+def draft(runtime: "Runtime", actor: Actor, name: str = NAME) -> str:
+    with runtime.database.write() as session:
+        return files.add(
+            session,
+            runtime.files,
+            stream=io.BytesIO(PDF),
+            name=name,
+            accept=(),
+            max_bytes=1000,
+            actor_id=actor.account_id,
+            organisation_id=actor.organisation_id,
+            now=NOW,
+        ).id
+
+
+def attached(runtime: "Runtime", cast: Cast) -> str:
+    """A file of an instance whose parties are the enterprise and the authority of Guangzhou."""
+    file_id = draft(runtime, cast.enterprise)
+    with runtime.database.write() as session:
+        version = DefinitionVersion(
+            process_id="p", number=1, name="流程", sha256="0" * 64, diagram=b"", forms={}, deployed_at=NOW
+        )
+        session.add(version)
+        session.flush()
+        instance = Instance(
+            version_id=version.id,
+            organisation_id=cast.enterprise.organisation_id,
+            started_by=cast.enterprise.account_id,
+            started_at=NOW,
+            state=b"",
+        )
+        session.add(instance)
+        session.flush()
+        for actor in (cast.enterprise, cast.guangzhou):
+            session.add(Party(instance_id=instance.id, role=actor.role, organisation_id=actor.organisation_id))
+        files.attach(session, [file_id], instance.id)
+    return file_id
+
+
+def test_a_draft_is_its_uploaders_own(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    file_id = draft(runtime, cast.enterprise)
+    assert client_of(cast.enterprise).get(f"/files/{file_id}", buffered=True).data == PDF
+    for actor in (cast.enterprise_colleague, cast.other_enterprise, cast.guangzhou, cast.province, cast.admin):
+        assert client_of(actor).get(f"/files/{file_id}", buffered=True).status_code == 404
+
+
+def test_a_file_handed_in_is_for_everybody_who_sees_the_instance(
+    client_of: ClientOf, cast: Cast, runtime: "Runtime"
+) -> None:
+    file_id = attached(runtime, cast)
+    for actor in (cast.enterprise, cast.enterprise_colleague, cast.guangzhou, cast.guangzhou_colleague, cast.province):
+        assert client_of(actor).get(f"/files/{file_id}", buffered=True).status_code == 200
+    strangers = (cast.other_enterprise, cast.shenzhen, cast.guangzhou_support, cast.analyst, cast.admin)
+    for actor in strangers:
+        assert client_of(actor).get(f"/files/{file_id}", buffered=True).status_code == 404, actor.role
+
+
+def test_who_is_not_logged_in_gets_no_file(stranger: FlaskClient, cast: Cast, runtime: "Runtime") -> None:
+    assert stranger.get(f"/files/{draft(runtime, cast.enterprise)}", buffered=True).status_code == 302
+
+
+def test_a_file_is_saved_and_never_run(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    headers = client_of(cast.enterprise).get(f"/files/{draft(runtime, cast.enterprise)}", buffered=True).headers
+    assert headers["Content-Type"] == "application/pdf"
+    assert headers["Content-Disposition"].startswith("attachment;")
+    assert "filename*=UTF-8''%E8%90%A5%E4%B8%9A%E6%89%A7%E7%85%A7" in headers["Content-Disposition"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("sandbox")
+    assert "no-store" in headers["Cache-Control"]
+
+
+def test_a_name_can_not_break_out_of_the_header(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    file_id = draft(runtime, cast.enterprise, 'a"; filename="evil.exe\r\nX-Evil: 1.pdf')
+    headers = client_of(cast.enterprise).get(f"/files/{file_id}", buffered=True).headers
+    assert "X-Evil" not in headers
+    assert 'filename="evil.exe' not in headers["Content-Disposition"]
+
+
+def test_an_unknown_file_is_not_found(client_of: ClientOf, cast: Cast) -> None:
+    assert client_of(cast.enterprise).get("/files/0123").status_code == 404
+
+
+def test_only_files_of_the_own_organisation_or_its_instances_can_be_handed_in(cast: Cast, runtime: "Runtime") -> None:
+    mine, theirs = draft(runtime, cast.enterprise), draft(runtime, cast.other_enterprise)
+    shared = attached(runtime, cast)
+
+    def found(actor: Actor) -> set[str]:
+        with runtime.database.read() as reading:
+            return {file.id for file in own_files(reading, actor, [mine, theirs, shared])}
+
+    assert found(cast.enterprise) == found(cast.enterprise_colleague) == {mine, shared}
+    assert found(cast.other_enterprise) == {theirs}
+    assert found(cast.shenzhen) == set()
+
+
+@pytest.mark.parametrize(("name", "taken"), [("licence.pdf", True), ("licence.exe", False), ("licence.png", False)])
+def test_an_upload_on_a_page_reaches_the_store(app: Flask, cast: Cast, name: str, taken: bool) -> None:
+    with app.test_request_context(method="POST", data={"page.proof": FileStorage(io.BytesIO(PDF), filename=name)}):
+        login_user(SignedIn(cast.enterprise, Text("甲")))
+        answers, errors = read_answers(FORMS, request.form, request.files)
+    assert ("proof" in answers["page"]) is taken
+    assert bool(errors) is not taken
