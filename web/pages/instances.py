@@ -1,6 +1,6 @@
 """One application: where it stands, what was handed in, its test keys."""
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, make_response, render_template
 
 from engine.errors import NotFound
 from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
@@ -31,11 +31,13 @@ def confirm_reveal(instance_id: str, key_id: str) -> str:
 
 
 @blueprint.post("/instances/<instance_id>/keys/<key_id>")
-def show_key(instance_id: str, key_id: str) -> str:
-    """The only page that ever holds a key in clear: the answer to this one request."""
+def show_key(instance_id: str, key_id: str) -> Response:
+    """The only page that ever holds a key in clear: the answer to this one request, kept by no cache."""
     key = _key(_case(instance_id), key_id)
     plain = reveal(runtime(), key.id, current_actor(), now())
-    return render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain)
+    page = make_response(render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain))
+    page.headers["Cache-Control"] = "no-store"
+    return page
 
 
 def _case(instance_id: str) -> CaseFile:
