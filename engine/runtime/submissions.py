@@ -1,5 +1,6 @@
 """Taking in what somebody filled in: validated, its files theirs, kept for ever as rows."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,9 @@ def accept(
 ) -> dict[str, dict[str, Any]]:
     """The answers as they enter the instance's data: one key per form. Raises FormRefused; nothing is kept then."""
     forms = [run.compiled.forms[name] for name in form_names]
-    given = validate(forms, answers, data, functions=run.workflow.script_engine.functions)
-    _take_files(run, given, actor)
+    stated = _with_stored_facts(run, answers, actor)
+    given = validate(forms, stated, data, functions=run.workflow.script_engine.functions)
+    files.attach(run.session, sorted({value["file_id"] for _, value in _file_values(given, "")}), run.instance.id)
     for form, values in given.items():
         values["submitted_at"] = run.now.isoformat()
         run.session.add(
@@ -49,25 +51,29 @@ def accept(
     return given
 
 
-def _take_files(run: "Run", given: Mapping[str, Mapping[str, Any]], actor: Actor) -> None:
-    """Check that each file is the sender's own draft or the instance's already; what a file is called, how long it
-    is and its hash come from our row, not from the sender."""
-    found = [(path, value) for form, values in given.items() for path, value in _file_values(values, form)]
+def _with_stored_facts(
+    run: "Run", answers: Mapping[str, Mapping[str, Any]], actor: Actor
+) -> Mapping[str, Mapping[str, Any]]:
+    """The answers with each file's name, size and hash as our row has them, so that the form's rules judge the file
+    and not what the sender says of it. Raises FormRefused for a file that is neither the sender's own draft nor the
+    instance's already."""
+    stated = copy.deepcopy(dict(answers))
+    found = list(_file_values(stated, ""))
     if not found:
-        return
-    ids = {value["file_id"] for _, value in found}
+        return stated
     rows = {
         row.id: row
-        for row in run.session.scalars(select(StoredFile).where(StoredFile.id.in_(ids)))
+        for row in run.session.scalars(
+            select(StoredFile).where(StoredFile.id.in_({str(value["file_id"]) for _, value in found}))
+        )
         if row.instance_id == run.instance.id
         or (row.instance_id is None and row.organisation_id == actor.organisation_id)
     }
     if strangers := {path: _NOT_YOURS for path, value in found if value["file_id"] not in rows}:
         raise FormRefused(strangers)
     for _, value in found:
-        row = rows[value["file_id"]]
-        value.update(name=row.name, size=row.size, sha256=row.sha256)
-    files.attach(run.session, sorted(ids), run.instance.id)
+        value.update(rows[value["file_id"]].as_answer())
+    return stated
 
 
 def _file_values(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,7 +83,7 @@ def _file_values(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield path, value
             return
         for key, inner in value.items():
-            yield from _file_values(inner, f"{path}.{key}")
+            yield from _file_values(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _file_values(inner, f"{path}.{index}")

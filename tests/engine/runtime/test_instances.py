@@ -139,6 +139,30 @@ def test_a_file_of_another_enterprise_cannot_be_handed_in(case: Case, cast: Cast
     assert case.task("递交材料").id == task.id
 
 
+def test_a_file_is_what_was_stored_not_what_the_sender_says_of_it(case: Case, cast: Cast) -> None:
+    case.step(by="企业", starts="onboarding", fills={"application": "first"})
+    case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
+    files = case.play.with_files(case.answers(materials="complete"), cast.enterprise)
+    files["materials"]["licence"] |= {"name": "program.exe", "size": 10**12, "sha256": "0" * 64}
+
+    instances.complete(case.runtime, case.task("递交材料").id, files, cast.enterprise, case.now)
+
+    with case.runtime.database.read() as session:
+        kept = session.scalars(select(Answer.data).where(Answer.form == "materials")).one()["licence"]
+    assert kept["name"] == "营业执照.pdf"
+    assert kept["size"] < 1000
+    assert kept["sha256"] != "0" * 64
+
+
+def test_an_enterprise_applies_for_itself_only(case: Case, cast: Cast) -> None:
+    case.step(by="另一企业", starts="onboarding", fills={"application": "first"})
+    task = case.task("登录平台填写基本信息")
+
+    with pytest.raises(FormRefused) as refusal:
+        instances.complete(case.runtime, task.id, case.answers(basic="first"), cast.other_enterprise, case.now)
+    assert set(refusal.value.errors) == {"basic.uscc"}
+
+
 def test_every_round_of_answers_is_kept(case: Case) -> None:
     case.goes("递交申请材料")
     case.step(by="主管部门", does="审核材料", fills={"review": "self_test_incomplete"})
