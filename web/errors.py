@@ -71,6 +71,7 @@ def _page(status: int, sentence: str, advice: str, *, log_in: bool = False) -> P
         sentence=sentence,
         advice=advice,
         log_in=url_for("session.log_in", next=this_page()) if log_in else None,
-        back=this_page() if request.method == "POST" else None,
+        # Not where an answer is still in the browser's history: opening the page anew would lose it.
+        back=this_page() if request.method == "POST" and not log_in else None,
     )
     return page, status
