@@ -1,7 +1,5 @@
 """Playing a scenario against the real engine and store, and telling what happened as a person reads it."""
 
-import io
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import files
 from engine.calendar import counting
 from engine.clock import SHANGHAI
 from engine.errors import Refusal
@@ -19,12 +16,7 @@ from engine.runtime import instances, timers
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, Instance, IssuedKey, Subscription, Task, TaskState
 from engine.scenarios.reading import Scenario, Step
-
-_SMALL_FILES = {
-    ".pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
-    ".png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
-    b"\x00\x00\x00\x0cIDAT" + zlib.compress(b"\x00\x00") + b"\x00\x00\x00\x00IEND\xaeB`\x82",
-}
+from engine.scenarios.sampling import filled_in
 
 
 class ScenarioFailed(AssertionError):
@@ -89,7 +81,7 @@ class Play:
         try:
             with self.runtime.database.read() as session:
                 actor = actor_named(session, self.scenario.people[step.by or ""])
-            answers = {form: self.with_files(given, actor) for form, given in step.fills.items()}
+            answers = filled_in(self.runtime, step.fills, actor, self.now)
             if step.verb == "starts":
                 self.instance_id = instances.start(
                     self.runtime, process_id=step.what, answers=answers, actor=actor, now=self.now
@@ -123,30 +115,6 @@ class Play:
             if not found:
                 raise ScenarioFailed(f"“{step.what}” is not waiting for {step.by}; open: {self._open(session)}")
             return found[0].id
-
-    def with_files(self, value: Any, actor: Actor) -> Any:
-        """Answers with every `{file: name}` uploaded as a small real file of that name."""
-        if isinstance(value, list):
-            return [self.with_files(inner, actor) for inner in value]
-        if not isinstance(value, Mapping):
-            return value.isoformat() if isinstance(value, date) else value
-        if value.keys() != {"file"}:
-            return {key: self.with_files(inner, actor) for key, inner in value.items()}
-        name = str(value["file"])
-        ending = name[name.rindex(".") :]
-        with self.runtime.database.write() as session:
-            stored = files.add(
-                session,
-                self.runtime.files,
-                stream=io.BytesIO(_SMALL_FILES[ending]),
-                name=name,
-                accept=[ending],
-                max_bytes=10_000,
-                actor_id=actor.account_id,
-                organisation_id=actor.organisation_id,
-                now=self.now,
-            )
-        return stored.as_answer()
 
     def _expect(self, expected: Mapping[str, Any]) -> None:
         with self.runtime.database.read() as session:

@@ -9,6 +9,7 @@ import pytest
 from engine.errors import Broken, NotAllowed
 from engine.runtime import incidents, instances, timers
 from engine.runtime.runtime import Runtime
+from engine.scenarios.sampling import filled_in
 from handlers import HANDLERS
 from tests.casework import Case
 from tests.conftest import Cast
@@ -94,7 +95,7 @@ def test_a_start_that_fails_is_on_record_too(runtime: Runtime, case: Case, cast:
     task = case.task("登录平台填写基本信息")
     elsewhere = {"basic": {**case.answers(basic="first")["basic"], "city": "445300"}}
     instances.complete(runtime, task.id, elsewhere, cast.enterprise, case.now)
-    materials = case.play.with_files(case.answers(materials="complete"), cast.enterprise)
+    materials = filled_in(runtime, case.answers(materials="complete"), cast.enterprise, case.now)
 
     with pytest.raises(Broken):
         instances.complete(runtime, case.task("递交材料").id, materials, cast.enterprise, case.now)

@@ -18,6 +18,7 @@ from engine.runtime import instances
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.tables import Answer, Event, EventKind, Party, TaskState
+from engine.scenarios.sampling import filled_in
 from tests.casework import Case
 from tests.conftest import Cast
 
@@ -131,10 +132,10 @@ def test_a_file_of_another_enterprise_cannot_be_handed_in(case: Case, cast: Cast
     case.step(by="企业", starts="onboarding", fills={"application": "first"})
     case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
     task = case.task("递交材料")
-    theirs = case.play.with_files(case.answers(materials="complete")["materials"], cast.other_enterprise)
+    theirs = filled_in(case.runtime, case.answers(materials="complete"), cast.other_enterprise, case.now)
 
     with pytest.raises(FormRefused) as refusal:
-        instances.complete(case.runtime, task.id, {"materials": theirs}, cast.enterprise, case.now)
+        instances.complete(case.runtime, task.id, theirs, cast.enterprise, case.now)
     assert "materials.licence" in refusal.value.errors
     assert case.task("递交材料").id == task.id
 
@@ -142,7 +143,7 @@ def test_a_file_of_another_enterprise_cannot_be_handed_in(case: Case, cast: Cast
 def test_a_file_is_what_was_stored_not_what_the_sender_says_of_it(case: Case, cast: Cast) -> None:
     case.step(by="企业", starts="onboarding", fills={"application": "first"})
     case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
-    files = case.play.with_files(case.answers(materials="complete"), cast.enterprise)
+    files = filled_in(case.runtime, case.answers(materials="complete"), cast.enterprise, case.now)
     files["materials"]["licence"] |= {"name": "program.exe", "size": 10**12, "sha256": "0" * 64}
 
     instances.complete(case.runtime, case.task("递交材料").id, files, cast.enterprise, case.now)
