@@ -89,7 +89,7 @@ def test_a_task_shows_what_was_handed_in_and_starts_from_what_counts(case: Case,
     with case.runtime.database.read() as session:
         file = task_file(session, case.runtime.definitions, amend.id, cast.enterprise, case.now)
     assert [form.name for form in file.forms] == ["basic", "materials"]
-    assert file.filled["basic"]["company"] == "广州智筑科技有限公司"
+    assert file.filled["basic"]["company"] == "粤筑智联（演示）科技有限公司"
     (review,) = file.shown
     assert review.data["problems"][0]["field"] == "materials.self_test"
     assert review.by.zh == "广州市住房和城乡建设局"  # the other side's person is not named
