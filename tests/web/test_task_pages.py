@@ -97,7 +97,7 @@ def test_adding_an_item_shows_the_page_again(case: Case, cast: Cast, client_of: 
 def test_what_was_handed_in_stands_beside_the_form(case: Case, cast: Cast, client_of: ClientOf) -> None:
     page = client_of(cast.guangzhou).get(f"/tasks/{case.goes('递交申请材料').task('审核材料').id}").text
     assert "营业执照.pdf" in page
-    assert "广州智筑科技有限公司" in page
+    assert "粤筑智联（演示）科技有限公司" in page
     assert "办理时间不超过3个工作日" in page  # the flowchart's box, in its own words
 
 
