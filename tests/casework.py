@@ -10,7 +10,7 @@ from engine.definitions.deployment import deploy_folder
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Instance, Task, TaskState
 from engine.scenarios.playing import Play
-from engine.scenarios.reading import Samples, Scenario, read_samples
+from engine.scenarios.reading import Samples, Scenario, read_samples, without_label
 from engine.text import Text
 from handlers import HANDLERS
 from tests.conftest import CAST_SINCE, ROOT
@@ -56,7 +56,7 @@ class Case:
 
     def answers(self, **samples: str) -> dict[str, Any]:
         """The named sample of each form."""
-        return {form: self.samples.answers[form][name] for form, name in samples.items()}
+        return {form: without_label(self.samples.answers[form][name]) for form, name in samples.items()}
 
     def instance(self) -> Instance:
         with self.runtime.database.read() as session:

@@ -59,7 +59,7 @@ class Samples:
 
     people: dict[str, str]
     passages: Mapping[str, Any]
-    answers: Mapping[str, Mapping[str, Any]]
+    answers: Mapping[str, Mapping[str, Mapping[str, Any]]]  # form → name of the sample → answers, and its `_label`
 
     def steps(self, raw: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
         """Steps as a file writes them, with the passages they use in their place."""
@@ -135,12 +135,17 @@ def _step(raw: Mapping[str, Any], people: Mapping[str, str], samples: Mapping[st
     )
 
 
-def _answers(given: Any, samples: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answers(given: Any, samples: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     if isinstance(given, str):
-        return dict(samples[given])
+        return without_label(samples[given])
     answers = dict(given)
     like = answers.pop("like", None)
-    return {**samples[like], **answers} if like else answers
+    return {**without_label(samples[like]), **answers} if like else answers
+
+
+def without_label(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """A sample's answers only."""
+    return {key: value for key, value in sample.items() if key != "_label"}
 
 
 def _moment(value: Any) -> datetime:
