@@ -4,11 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PORT ?= 8000
 WORKERS ?= 2
+ROUNDS ?= 20
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 FLASK := $(BIN)/flask --app web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format scenarios bench lock chromium clean
+.PHONY: help run test check format scenarios bench soak lock chromium clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -32,10 +33,17 @@ format: $(BIN)/.dev ## put the code into the house's format
 	@$(BIN)/ruff format .
 
 scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
-	@for folder in bpmn/*/; do $(FLASK) scenarios "$$folder" || exit 1; done
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && for folder in bpmn/*/; do \
+		DATA_DIR="$$data" $(FLASK) scenarios "$$folder" || exit 1; \
+	done
 
 bench: $(BIN)/.dev ## measure how long completing a task takes (prints figures, judges nothing)
 	@$(BIN)/python -m tests.benchmarks.complete_task
+
+soak: $(BIN)/.dev ## kill the server in the middle of its work, 20 times over (or: make soak ROUNDS=100)
+	@for round in $$(seq $(ROUNDS)); do \
+		echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q tests/test_killed_server.py || exit 1; \
+	done
 
 lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
