@@ -1,5 +1,6 @@
 """What every rule is given: the file as a tree, as a diagram, its forms and the registered handlers."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from engine.text import Text
 
 # What the runtime lets expressions call beside the language's own functions; timers know working_days as well.
 FUNCTIONS = frozenset({"is_open", "today"})
+
+REPEATS = re.compile(r"R\d*/")  # ISO 8601 repeating intervals, which would read as a division
 
 EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "complexGateway", "eventBasedGateway"})
@@ -291,7 +294,7 @@ class Facts:
                 found += [
                     Expression(event, own_text(time), Text("时限", "limit"), at)
                     for time in children(definition, "timeDate", "timeDuration")
-                    if own_text(time)
+                    if own_text(time) and not REPEATS.match(own_text(time))
                 ]
         return found
 

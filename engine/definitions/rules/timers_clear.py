@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 
 from engine.definitions import limits
-from engine.definitions.rules.facts import EVENTS, FUNCTIONS, Facts, Problem, children, error, own_text, tag
+from engine.definitions.rules.facts import EVENTS, FUNCTIONS, REPEATS, Facts, Problem, children, error, own_text, tag
 
 
 def check(facts: Facts) -> Iterable[Problem]:
@@ -14,11 +14,11 @@ def check(facts: Facts) -> Iterable[Problem]:
         for definition in children(event, "timerEventDefinition"):
             times = children(definition, "timeDate", "timeDuration", "timeCycle")
             texts = [own_text(time) for time in times]
-            if any(tag(time) == "timeCycle" for time in times):
+            if any(tag(time) == "timeCycle" or REPEATS.match(own_text(time)) for time in times):
                 yield error(
                     event,
-                    "{it}是循环定时（timeCycle），本系统不支持；请改为时长，需要重复时用连线绕回来。",
-                    "{it} repeats (timeCycle), which is not supported. Give a duration, and draw a loop to repeat.",
+                    "{it}是循环定时（timeCycle 或 R3/…），本系统不支持；请改为时长，需要重复时用连线绕回来。",
+                    "{it} repeats (timeCycle or R3/…), which is not supported. Give a duration; to repeat, draw a loop.",
                 )
             elif len(texts) != 1 or not texts[0]:
                 yield error(

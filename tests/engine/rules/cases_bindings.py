@@ -18,6 +18,7 @@ def _timer(text: str) -> str:
 CASES: dict[str, list[Case]] = {
     "timers_clear": [
         ("a repeating timer", GOOD.replace("timeDuration", "timeCycle"), "Overdue"),
+        ("a repeating interval", _timer("R3/P1D"), "Overdue"),
         ("no text", _timer(""), "Overdue"),
         ("no limit at all", broken(_TIMER, ""), "Overdue"),
         ("a function that does not exist", _timer("workdays(3)"), "Overdue"),
