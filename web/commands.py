@@ -205,6 +205,7 @@ def clock_command() -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
     ticking.start()
+    say(Text("时钟已启动。", "The clock is running."))
     stop.wait()
     ticking.stop()
 

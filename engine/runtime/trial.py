@@ -5,6 +5,7 @@ grows, so that nothing that has happened lies in the future.
 """
 
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.orm import Session
 
@@ -65,7 +66,7 @@ def advance(runtime: Runtime, *, working_days: int, actor: Actor, real_now: date
         if moved - real_now > FURTHEST:
             raise StepRefused()
         row = session.get(TrialClock, 1) or TrialClock(id=1, offset_seconds=0)
-        row.offset_seconds = int((moved - real_now).total_seconds())
+        row.offset_seconds = ceil((moved - real_now).total_seconds())  # never a second short of the hour
         session.add(row)
     now = real_now + timedelta(seconds=row.offset_seconds)
     while timers.fire_due(runtime, now):

@@ -45,6 +45,25 @@ def test_it_says_where_it_listens_serves_pages_and_ends_cleanly(sqlite_url: str,
     assert "Traceback" not in errors
 
 
+def test_the_clock_runs_alone_and_ends_when_told(sqlite_url: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "web", "clock"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": sqlite_url, "DATA_DIR": str(tmp_path / "data"), "LC_ALL": "en_GB.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "The clock is running.\n"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"), [("PORT", "many", "PORT"), ("DATABASE_URL", "mysql://x", "DATABASE_URL")]
 )
