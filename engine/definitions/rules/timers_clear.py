@@ -18,7 +18,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 yield error(
                     event,
                     "{it}是循环定时（timeCycle 或 R3/…），本系统不支持；请改为时长，需要重复时用连线绕回来。",
-                    "{it} repeats (timeCycle or R3/…), which is not supported. Give a duration; to repeat, draw a loop.",
+                    "{it} repeats (timeCycle or R3/…), which is unsupported. Give a duration; draw a loop to repeat.",
                 )
             elif len(texts) != 1 or not texts[0]:
                 yield error(
