@@ -15,9 +15,7 @@ for (const place of document.querySelectorAll("[data-diagram]")) show(place);
 async function show(place) {
   const canvasPlace = place.querySelector("[data-diagram-canvas]") ?? place;
   try {
-    const response = await fetch(place.dataset.diagram);
-    if (!response.ok) throw new Error(`${response.status}`);
-    const xml = inLanguage(await response.text(), document.documentElement.lang);
+    const xml = inLanguage(await source(place.dataset.diagram), document.documentElement.lang);
     canvasPlace.replaceChildren();
     const viewer = new NavigatedViewer({ container: canvasPlace, zoomScroll: { enabled: false } });
     await viewer.importXML(xml);
@@ -35,6 +33,14 @@ async function show(place) {
     canvasPlace.replaceChildren(sorry);
     console.error(error);
   }
+}
+
+// An address, or "#…": the page's own field that holds a diagram which is stored nowhere.
+async function source(address) {
+  if (address.startsWith("#")) return document.querySelector(address).value;
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${response.status}`);
+  return response.text();
 }
 
 function inLanguage(xml, language) {
