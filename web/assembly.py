@@ -17,7 +17,7 @@ from engine.runtime.tables import TrialClock
 from engine.secrets import Keyring
 from engine.text import Text
 from handlers import HANDLERS
-from web import commands, errors, formview, headers, language, look, navigation, pages, session, trial_cast
+from web import commands, errors, formview, headers, language, look, navigation, pages, samples, session, trial_cast
 from web.settings import Settings
 
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     look.init_app(app)
     formview.init_app(app)
+    samples.init_app(app)
     session.init_app(app)
     navigation.init_app(app)
     errors.init_app(app)

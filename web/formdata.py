@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from engine.definitions.fields import LIST, Field, Form
 from engine.errors import Refusal
 from engine.text import Text
+from web import samples
 from web.uploads import find, store
 
 Answers = dict[str, dict[str, Any]]
@@ -34,8 +35,8 @@ def read_answers(
 ) -> tuple[Answers, dict[str, Text]]:
     """The answers of a page as `validate` takes them, and what is wrong with uploads, by path.
 
-    Added and removed items (`is_editing`) are taken into account already. An upload that is refused leaves the file
-    that was there before.
+    Added and removed items, and a trial's samples (`is_editing`), are taken into account already. An upload that is
+    refused leaves the file that was there before.
     """
     reader = _Reader(posted, files, store_upload, find_files)
     answers = {form.name: reader.fields(form.questions, form.name) for form in forms}
@@ -43,12 +44,14 @@ def read_answers(
         _add(answers, addition)
     if removal := posted.get("_remove"):
         _remove(answers, removal)
+    if pressed := posted.get("_sample"):
+        samples.fill_in(answers, pressed)
     return answers, reader.errors
 
 
 def is_editing(posted: Mapping[str, str]) -> bool:
     """Whether a button within the form was pressed: the page is to be shown again, not handed in."""
-    return "_add" in posted or "_remove" in posted
+    return any(button in posted for button in ("_add", "_remove", "_sample"))
 
 
 class _Reader:

@@ -47,6 +47,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
 
     def run(self) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("spiff").setLevel(logging.WARNING)  # it logs each state of each token
         _runtime_of(self.flask_app).database.close()  # a connection must not be shared with the worker
         super().run()
 

@@ -20,14 +20,19 @@ def open_incidents(session: Session) -> list[Incident]:
 
 def retry(runtime: Runtime, incident_id: str, actor: Actor, now: datetime) -> None:
     """Bring the incident's instance up to date again; every open incident of the instance is resolved by success.
+    One without an instance (its very start failed) is put away.
 
     Raises NotFound, NotAllowed, and Broken (with a new incident) where it fails once more.
     """
     access.require(actor, Action.ADMINISTER)
     with runtime.database.read() as session:
         incident = session.get(Incident, incident_id)
-        if incident is None or incident.instance_id is None:  # a failed start is tried again by who started it
+        if incident is None:
             raise NotFound()
+    if incident.instance_id is None:  # a start that failed left nothing to try again: whoever it was starts anew
+        with runtime.database.write() as session:
+            session.get_one(Incident, incident_id).resolved_at = now
+        return
     with opened(runtime, incident.instance_id, now=now, action="retry") as run:
         run.session.execute(
             update(Incident)

@@ -77,15 +77,16 @@ def _project_tasks(run: "Run", open_tasks: list[Any]) -> None:
             select(Task).where(Task.instance_id == run.instance.id, Task.state == TaskState.OPEN)
         )
     }
-    for task in open_tasks:
-        if not rows.pop(task.id.hex, None):
-            _open_task(run, task)
-    for row in rows.values():
+    still_open = {task.id.hex for task in open_tasks}
+    for row in [row for id_, row in rows.items() if id_ not in still_open]:
         cause = _interrupting_event(run.workflow.get_task_from_id(UUID(row.id)))
         row.state = TaskState.CANCELLED
         row.closed_at = run.now
         row.cancelled_by = cause
         run.record(EventKind.TASK_CANCELLED, row.element_id, task_id=row.id, by=cause)
+    for task in open_tasks:
+        if task.id.hex not in rows:
+            _open_task(run, task)
 
 
 def _open_task(run: "Run", task: Any) -> None:

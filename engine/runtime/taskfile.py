@@ -59,6 +59,18 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     )
 
 
+def task_forms(
+    session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime
+) -> tuple[TaskLine, tuple[Form, ...]]:
+    """A task of the actor's organisation and what it asks, for taking in its answers; raises NotFound."""
+    line, version_id, element_id, _ = task_line(session, task_id, actor, now)
+    compiled = definitions.get(session, version_id)
+    element = compiled.diagram.elements.get(element_id)
+    if element is None:
+        raise NotFound()
+    return line, tuple(compiled.forms[name] for name in element.forms)
+
+
 def _shown(element: Element, answered: tuple[AnsweredForm, ...]) -> tuple[AnsweredForm, ...]:
     newest = {each.name: each for each in answered if each.newest}
     return tuple(newest[name] for name in element.shows if name in newest)

@@ -43,7 +43,7 @@ def retry(incident_id: str) -> Response | tuple[str, int]:
     except Broken:
         refusal = gettext("重试仍未成功，已另记一条故障；请先消除故障原因。")
         return _overview(retry_refusal=refusal), 500
-    flash(gettext("故障已排除，流程继续。"), "success")
+    flash(gettext("故障已处理。"), "success")
     return redirect(url_for("admin.overview"))
 
 

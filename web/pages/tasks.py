@@ -5,9 +5,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import Conflict, FormRefused
-from engine.runtime.inbox import done_tasks, first_open_task, open_tasks
+from engine.people import access
+from engine.people.access import Action
+from engine.runtime.inbox import TaskLine, done_tasks, first_open_task, open_tasks
 from engine.runtime.instances import claim, complete, release
-from engine.runtime.taskfile import TaskFile, task_file
+from engine.runtime.taskfile import TaskFile, task_file, task_forms
 from web.formdata import is_editing, read_answers
 from web.language import language, t
 from web.session import current_actor, now, runtime
@@ -33,20 +35,22 @@ def show(task_id: str) -> str:
 
 @blueprint.post("/tasks/<task_id>")
 def answer(task_id: str) -> Response | str | tuple[str, int]:
-    task = _task(task_id)
-    answers, lost = read_answers(task.forms, request.form, request.files)
+    with runtime().database.read() as reading:
+        line, forms = task_forms(reading, runtime().definitions, task_id, current_actor(), now())
+    answers, lost = read_answers(forms, request.form, request.files)
     if is_editing(request.form):
-        return render_template("tasks/task.html", task=task, answers=answers, errors=lost)
+        return render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=lost)
     try:
         if lost:
             raise FormRefused(lost)
         complete(runtime(), task_id, answers, current_actor(), now())
     except FormRefused as refusal:
-        return render_template("tasks/task.html", task=task, answers=answers, errors=refusal.errors), 422
+        page = render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=refusal.errors)
+        return page, 422
     except Conflict as refusal:
         return _too_late(task_id, refusal)
-    flash(gettext("已提交：%(step)s", step=t(task.line.name)), "success")
-    return redirect(_next_page(task))
+    flash(gettext("已提交：%(step)s", step=t(line.name)), "success")
+    return redirect(_next_page(line))
 
 
 @blueprint.post("/tasks/<task_id>/claim")
@@ -78,12 +82,12 @@ def _too_late(task_id: str, refusal: Conflict) -> tuple[str, int]:
     return page, 409
 
 
-def _next_page(task: TaskFile) -> str:
+def _next_page(done: TaskLine) -> str:
     """After a completed task: the next one of the same application that is mine, else the application."""
     with runtime().database.read() as reading:
-        following = first_open_task(reading, task.line.instance_id, current_actor())
+        following = first_open_task(reading, done.instance_id, current_actor())
     if following:
         return url_for("tasks.show", task_id=following)
-    if task.instance_visible:
-        return url_for("instances.show", instance_id=task.line.instance_id)
+    if access.may(current_actor(), Action.SEE_INSTANCES):
+        return url_for("instances.show", instance_id=done.instance_id)
     return url_for("tasks.inbox")
