@@ -15,7 +15,6 @@ from engine import clock
 from engine.errors import NotFound
 from engine.people import accounts
 from engine.people.accounts import Actor
-from engine.people.tables import Organisation
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import process_now
 from engine.text import Text
@@ -134,10 +133,9 @@ def init_app(app: Flask) -> None:
 def _load(account_id: str) -> SignedIn | None:
     with runtime().database.read() as reading:
         try:
-            actor = accounts.actor(reading, account_id)
+            actor, organisation = accounts.member(reading, account_id)
         except NotFound:
             return None
-        organisation = reading.get_one(Organisation, actor.organisation_id)
         return SignedIn(actor, Text(organisation.name, organisation.name_en))
 
 

@@ -136,10 +136,20 @@ def authenticate(session: Session, username: str, password: str) -> Actor:
 
 def actor(session: Session, account_id: str) -> Actor:
     """The active account with this id; raises NotFound."""
-    account = session.get(Account, account_id)
-    if account is None or not account.active:
+    return member(session, account_id)[0]
+
+
+def member(session: Session, account_id: str) -> tuple[Actor, Organisation]:
+    """The active account with this id, and the organisation it belongs to; raises NotFound."""
+    found = session.execute(
+        select(Account, Organisation)
+        .join(Organisation, Account.organisation_id == Organisation.id)
+        .where(Account.id == account_id, Account.active)
+    ).first()
+    if found is None:
         raise NotFound()
-    return _actor(account)
+    account, organisation = found
+    return _actor(account), organisation
 
 
 def actor_named(session: Session, username: str) -> Actor:

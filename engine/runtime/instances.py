@@ -7,7 +7,7 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
@@ -33,7 +33,7 @@ def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, 
     """Start an instance on the version in force; returns its id. Raises NotFound, NotAllowed, FormRefused, Broken."""
     access.require(actor, Action.START_APPLICATION)
     instance_id = new_id()
-    with guarded(runtime, instance_id, action="start", now=now), runtime.database.write() as session:
+    with guarded(runtime, now=now, action="start"), runtime.database.write() as session:
         in_force = session.get(DefinitionInForce, process_id)
         if in_force is None:
             raise NotFound()
@@ -44,13 +44,14 @@ def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, 
             organisation_id=actor.organisation_id,
             started_by=actor.account_id,
             started_at=now,
+            history_length=0,
             state=b"",
         )
         session.add(instance)
         session.add(Party(instance_id=instance_id, role=actor.role, organisation_id=actor.organisation_id))
         session.flush()
         workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
-        run = new_run(runtime, session, instance, workflow, {}, now)
+        run = new_run(runtime, session, instance, workflow, now, timers={}, tasks={})
         run.record(EventKind.STARTED, actor_id=actor.account_id)
         workflow.task_tree.data["starter"] = {
             "organisation": _key_of(session, actor),
@@ -66,7 +67,9 @@ def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, 
 def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
     """Take an open task for oneself. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
     with runtime.database.write() as session:
-        task = _own_task(session, task_id, actor)
+        task = session.scalar(_own_task(task_id, actor).with_for_update())
+        if task is None:
+            raise NotFound()
         _refuse_unless_open(runtime, session, task, actor)
         if task.claimed_by is None:
             _claim(session, task, actor, now)
@@ -75,7 +78,9 @@ def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
 def release(runtime: Runtime, task_id: str, actor: Actor) -> None:
     """Put a task one has claimed back for colleagues. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
     with runtime.database.write() as session:
-        task = _own_task(session, task_id, actor)
+        task = session.scalar(_own_task(task_id, actor).with_for_update())
+        if task is None:
+            raise NotFound()
         _refuse_unless_open(runtime, session, task, actor)
         task.claimed_by = task.claimed_at = None
 
@@ -85,10 +90,10 @@ def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now
 
     Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
     """
-    with runtime.database.read() as session:
-        instance_id = _own_task(session, task_id, actor).instance_id
-    with opened(runtime, instance_id, now=now, action="complete") as run:
-        row = _own_task(run.session, task_id, actor)
+    own = _own_task(task_id, actor)
+    of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
+    with opened(runtime, of_task, now=now, action="complete") as run:
+        row = run.tasks.get(task_id) or run.session.scalars(own).one()
         _refuse_unless_open(runtime, run.session, row, actor)
         element = run.compiled.diagram.elements[row.element_id]
         task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
@@ -131,14 +136,9 @@ def send_message(
         run.workflow.send_event(BpmnEvent(MessageEventDefinition(message), payload=given))
 
 
-def _own_task(session: Session, task_id: str, actor: Actor) -> Task:
-    """A task of the actor's inbox, in any state; raises NotFound for anything else."""
-    task = session.scalar(
-        select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
-    )
-    if task is None:
-        raise NotFound()
-    return task
+def _own_task(task_id: str, actor: Actor) -> Select[Task]:
+    """A task of the actor's inbox, in any state; whatever else is asked for is not found."""
+    return select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
 
 
 def _refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:

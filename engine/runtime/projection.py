@@ -10,10 +10,10 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.util.task import TaskState as LibraryState
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from engine.definitions import expressions
-from engine.definitions.diagrams import Element, Lane
+from engine.definitions.diagrams import Element, Lane, Message
 from engine.definitions.limits import Due
 from engine.definitions.specs import LimitTimer
 from engine.people.tables import Organisation
@@ -31,22 +31,35 @@ if TYPE_CHECKING:
 
 
 def project(run: "Run") -> None:
-    waiting = [
-        t
-        for t in run.workflow.get_tasks(state=LibraryState.WAITING)
-        if hasattr(t.task_spec, "event_definition") and element_of(t)
-    ]
-    _project_timers(run, [t for t in waiting if isinstance(t.task_spec.event_definition, LimitTimer)])
-    _project_tasks(run, open_user_tasks(run.workflow))
-    _project_subscriptions(
-        run, [t for t in waiting if isinstance(t.task_spec.event_definition, MessageEventDefinition)]
-    )
+    _project_timers(run)
+    _project_tasks(run)
+    _project_subscriptions(run)
     _project_instance(run)
 
 
-def _project_timers(run: "Run", waiting: list[Any]) -> None:
+def awaited_messages(run: "Run") -> dict[str, tuple[Element, Message, Lane, Any]]:
+    """The messages people may send just now, by id: event, message, the lane that may send it, the library's task."""
+    found = {}
+    for task in _waiting(run, MessageEventDefinition):
+        element = run.element(element_of(task))
+        message = run.compiled.diagram.messages.get((element.message if element else None) or "")
+        if element and message and message.lane:
+            found[task.id.hex] = (element, message, message.lane, task)
+    return found
+
+
+def _waiting(run: "Run", definition: type) -> list[Any]:
+    """The library's tasks of events of one kind that wait."""
+    return [
+        task
+        for task in run.workflow.get_tasks(state=LibraryState.WAITING)
+        if isinstance(getattr(task.task_spec, "event_definition", None), definition) and element_of(task)
+    ]
+
+
+def _project_timers(run: "Run") -> None:
     gone = dict(run.timers)
-    for task in waiting:
+    for task in _waiting(run, LimitTimer):
         id_ = task.id.hex
         if gone.pop(id_, None):
             continue
@@ -70,48 +83,42 @@ def _project_timers(run: "Run", waiting: list[Any]) -> None:
         del run.timers[id_]
 
 
-def _project_tasks(run: "Run", open_tasks: list[Any]) -> None:
-    rows = {
-        row.id: row
-        for row in run.session.scalars(
-            select(Task).where(Task.instance_id == run.instance.id, Task.state == TaskState.OPEN)
-        )
-    }
-    still_open = {task.id.hex for task in open_tasks}
-    for row in [row for id_, row in rows.items() if id_ not in still_open]:
-        cause = _interrupting_event(run.workflow.get_task_from_id(UUID(row.id)))
-        row.state = TaskState.CANCELLED
-        row.closed_at = run.now
-        row.cancelled_by = cause
-        run.record(EventKind.TASK_CANCELLED, row.element_id, task_id=row.id, by=cause)
-    for task in open_tasks:
-        if task.id.hex not in rows:
-            _open_task(run, task)
+def _project_tasks(run: "Run") -> None:
+    open_tasks = {task.id.hex: task for task in open_user_tasks(run.workflow)}
+    for row in [row for id_, row in run.tasks.items() if id_ not in open_tasks]:
+        del run.tasks[row.id]
+        if row.state == TaskState.OPEN:  # not completed by a person just now
+            cause = _interrupting_event(run.workflow.get_task_from_id(UUID(row.id)))
+            row.state, row.closed_at, row.cancelled_by = TaskState.CANCELLED, run.now, cause
+            run.record(EventKind.TASK_CANCELLED, row.element_id, task_id=row.id, by=cause)
+    for id_, task in open_tasks.items():
+        if id_ not in run.tasks:
+            run.tasks[id_] = _open_task(run, task)
 
 
-def _open_task(run: "Run", task: Any) -> None:
+def _open_task(run: "Run", task: Any) -> Task:
     element = run.element(element_of(task))
     if element is None or element.lane is None:
         raise ElementFailed(element_of(task))
     organisation = _organisation(run, element, element.lane, task)
     due = _deadline(run, task)
-    run.session.add(
-        Task(
-            id=task.id.hex,
-            instance_id=run.instance.id,
-            element_id=element.id,
-            name=element.name.zh,
-            name_en=element.name.en,
-            state=TaskState.OPEN,
-            role=element.lane.role,
-            organisation_id=organisation.id,
-            opened_at=run.now,
-            due_at=due.at if due else None,
-            provisional=due.provisional if due else False,
-        )
+    row = Task(
+        id=task.id.hex,
+        instance_id=run.instance.id,
+        element_id=element.id,
+        name=element.name.zh,
+        name_en=element.name.en,
+        state=TaskState.OPEN,
+        role=element.lane.role,
+        organisation_id=organisation.id,
+        opened_at=run.now,
+        due_at=due.at if due else None,
+        provisional=due.provisional if due else False,
     )
+    run.session.add(row)
     run.session.merge(Party(instance_id=run.instance.id, role=organisation.role, organisation_id=organisation.id))
-    run.record(EventKind.TASK_OPENED, element.id, task_id=task.id.hex)
+    run.record(EventKind.TASK_OPENED, element.id, task_id=row.id)
+    return row
 
 
 def _organisation(run: "Run", element: Element, lane: Lane, task: Any) -> Organisation:
@@ -139,17 +146,10 @@ def _interrupting_event(task: Any) -> str | None:
     return None
 
 
-def _project_subscriptions(run: "Run", waiting: list[Any]) -> None:
-    known = set(run.session.scalars(select(Subscription.id).where(Subscription.instance_id == run.instance.id)))
-    wanted = {}
-    for task in waiting:
-        element = run.element(element_of(task))
-        message = run.compiled.diagram.messages.get((element.message if element else None) or "")
-        if element and message and message.lane:
-            wanted[task.id.hex] = (element, message, message.lane, task)
-    for id_, (element, message, lane, task) in wanted.items():
-        if id_ not in known:
-            organisation = _organisation(run, element, lane, task)
+def _project_subscriptions(run: "Run") -> None:
+    awaited = awaited_messages(run)
+    for id_, (element, message, lane, task) in awaited.items():
+        if id_ not in run.awaited:
             run.session.add(
                 Subscription(
                     id=id_,
@@ -157,11 +157,12 @@ def _project_subscriptions(run: "Run", waiting: list[Any]) -> None:
                     element_id=element.id,
                     message=message.name,
                     role=lane.role,
-                    organisation_id=organisation.id,
+                    organisation_id=_organisation(run, element, lane, task).id,
                 )
             )
-    if gone := known - wanted.keys():
+    if gone := run.awaited.keys() - awaited.keys():
         run.session.execute(delete(Subscription).where(Subscription.id.in_(gone)))
+    run.awaited = awaited
 
 
 def _project_instance(run: "Run") -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions import expressions
@@ -18,7 +18,7 @@ from engine.runtime import projection
 from engine.runtime.calls import Call
 from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Event, EventKind, Instance, Timer
+from engine.runtime.tables import Event, EventKind, Instance, Task, Timer
 from engine.text import Text
 
 
@@ -39,17 +39,20 @@ class Run:
         instance: Instance,
         compiled: Compiled,
         workflow: BpmnWorkflow,
-        timers: dict[str, Timer],
         now: datetime,
+        *,
+        timers: dict[str, Timer],
+        tasks: dict[str, Task],
     ) -> None:
         self.runtime = runtime
         self.session = session
         self.instance = instance
         self.compiled = compiled
         self.workflow = workflow
-        self.timers = timers  # waiting ones, by id
         self.now = now
-        self._sequence: int | None = None
+        self.timers = timers  # rows of the waiting ones, by id
+        self.tasks = tasks  # rows of the open ones, by id
+        self.awaited = projection.awaited_messages(self)  # ids of those that have a row
         self._steps = 0
 
     def advance(self) -> bool:
@@ -69,15 +72,11 @@ class Run:
         self, kind: EventKind, element_id: str | None = None, actor_id: str | None = None, **details: Any
     ) -> None:
         """One more line of the instance's history."""
-        if self._sequence is None:
-            self._sequence = self.session.scalar(
-                select(func.coalesce(func.max(Event.sequence), 0)).where(Event.instance_id == self.instance.id)
-            )
-        self._sequence = (self._sequence or 0) + 1
+        self.instance.history_length += 1
         self.session.add(
             Event(
                 instance_id=self.instance.id,
-                sequence=self._sequence,
+                sequence=self.instance.history_length,
                 at=self.now,
                 kind=kind,
                 element_id=element_id,
@@ -93,7 +92,8 @@ class Run:
     def organisation(self, lane: Lane, data: Mapping[str, Any]) -> Organisation:
         """Whose inbox a lane means for this instance; raises NobodyRegistered."""
         key = self.evaluate(lane.organisation or "''", data)
-        found = organisation_for(self.session, lane.role or "", str(key))
+        with self.session.no_autoflush:  # no step changes organisations, so everything can be written at the end
+            found = organisation_for(self.session, lane.role or "", str(key))
         if found is None:
             raise NobodyRegistered(key=key, role=lane.role)
         return found

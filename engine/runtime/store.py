@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from sqlalchemy import select, update
+from sqlalchemy import ScalarSelect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -15,19 +15,21 @@ from engine.runtime import state
 from engine.runtime.execution import ElementFailed, ScriptEngine
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Incident, Instance, Timer, TimerState
+from engine.runtime.tables import Incident, Instance, Task, TaskState, Timer, TimerState
 
 
 @contextmanager
-def opened(runtime: Runtime, instance_id: str, *, now: datetime, action: str) -> Iterator[Run]:
-    """One transaction on one instance, brought up to date before the block and saved after it.
+def opened(runtime: Runtime, instance_id: str | ScalarSelect[str], *, now: datetime, action: str) -> Iterator[Run]:
+    """One transaction on one instance (or the one a query names), brought up to date before the block and saved
+    after it.
 
     Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`).
     """
-    with guarded(runtime, instance_id, now=now, action=action), runtime.database.write() as session:
+    with guarded(runtime, now=now, action=action) as concerned, runtime.database.write() as session:
         instance = session.scalar(select(Instance).where(Instance.id == instance_id).with_for_update())
         if instance is None:
             raise NotFound()
+        concerned.append(instance.id)
         run = _restored(runtime, session, instance, now)
         if run.advance():
             run.project()  # a limit that ended just now may have taken a task away from whoever is about to act
@@ -37,17 +39,21 @@ def opened(runtime: Runtime, instance_id: str, *, now: datetime, action: str) ->
 
 
 @contextmanager
-def guarded(runtime: Runtime, instance_id: str, *, now: datetime, action: str) -> Iterator[None]:
+def guarded(runtime: Runtime, *, now: datetime, action: str) -> Iterator[list[str]]:
     """Around a transaction: a Refusal passes through; any other failure leaves an incident in a transaction of its
-    own and comes out as Broken, so that an official sees a sentence and an operator the stack."""
+    own and comes out as Broken, so that an official sees a sentence and an operator the stack.
+
+    The block appends the id of the instance it concerns; without one (its very start) the incident names none.
+    """
+    concerned: list[str] = []
     try:
-        yield
+        yield concerned
     except Refusal:
         raise
     except StaleDataError:
         raise Conflict() from None
     except Exception as failure:
-        _record_incident(runtime, instance_id, action=action, now=now, failure=failure)
+        _record_incident(runtime, concerned, action=action, now=now, failure=failure)
         raise Broken() from failure
 
 
@@ -58,15 +64,14 @@ def save(run: Run) -> None:
     run.session.flush()
 
 
-def _record_incident(runtime: Runtime, instance_id: str, *, action: str, now: datetime, failure: Exception) -> None:
-    """What an operator needs to understand and retry; the timers of the instance are parked until then."""
+def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now: datetime, failure: Exception) -> None:
+    """What an operator needs to understand and retry; the due timers of the instance are parked until then."""
     failed = failure if isinstance(failure, ElementFailed) else None
     cause = (failed.__cause__ if failed else None) or failure
     with runtime.database.write() as session:
-        known = session.get(Instance, instance_id) is not None  # not so where its very start failed
         session.add(
             Incident(
-                instance_id=instance_id if known else None,
+                instance_id=next(iter(concerned), None),
                 element_id=failed.element_id if failed else None,
                 action=action,
                 cause=f"{type(cause).__name__}: {cause}",
@@ -77,18 +82,20 @@ def _record_incident(runtime: Runtime, instance_id: str, *, action: str, now: da
         # Otherwise every tick would fail on the same due timer again.
         session.execute(
             update(Timer)
-            .where(Timer.instance_id == instance_id, Timer.state == TimerState.WAITING, Timer.due_at <= now)
+            .where(Timer.instance_id.in_(concerned), Timer.state == TimerState.WAITING, Timer.due_at <= now)
             .values(parked=True)
         )
 
 
 def _restored(runtime: Runtime, session: Session, instance: Instance, now: datetime) -> Run:
-    compiled = runtime.definitions.get(session, instance.version_id)
     timers = session.scalars(
         select(Timer).where(Timer.instance_id == instance.id, Timer.state == TimerState.WAITING)
     ).all()
-    workflow = state.load(instance.state, compiled)
-    return new_run(runtime, session, instance, workflow, {t.id: t for t in timers}, now)
+    tasks = session.scalars(select(Task).where(Task.instance_id == instance.id, Task.state == TaskState.OPEN)).all()
+    workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
+    return new_run(
+        runtime, session, instance, workflow, now, timers={t.id: t for t in timers}, tasks={t.id: t for t in tasks}
+    )
 
 
 def new_run(
@@ -96,8 +103,11 @@ def new_run(
     session: Session,
     instance: Instance,
     workflow: BpmnWorkflow,
-    timers: dict[str, Timer],
     now: datetime,
+    *,
+    timers: dict[str, Timer],
+    tasks: dict[str, Task],
 ) -> Run:
     workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.due_at for id_, timer in timers.items()})
-    return Run(runtime, session, instance, runtime.definitions.get(session, instance.version_id), workflow, timers, now)
+    compiled = runtime.definitions.get(session, instance.version_id)
+    return Run(runtime, session, instance, compiled, workflow, now, timers=timers, tasks=tasks)

@@ -34,7 +34,8 @@ def accept(
     forms = [run.compiled.forms[name] for name in form_names]
     stated = _with_stored_facts(run, answers, actor)
     given = validate(forms, stated, data, functions=run.workflow.script_engine.functions)
-    files.attach(run.session, sorted({value["file_id"] for _, value in _file_values(given, "")}), run.instance.id)
+    if used := {value["file_id"] for _, value in _file_values(given, "")}:
+        files.attach(run.session, sorted(used), run.instance.id)
     for form, values in given.items():
         values["submitted_at"] = run.now.isoformat()
         run.session.add(

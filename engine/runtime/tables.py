@@ -38,6 +38,7 @@ class Instance(Base):
     outcome: Mapped[str | None] = mapped_column(String(100))  # of the first end event that names one
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    history_length: Mapped[int] = mapped_column(default=0)  # sequence of its last event
     revision: Mapped[int] = mapped_column()
     state: Mapped[bytes] = mapped_column(LargeBinary)
 
