@@ -130,7 +130,7 @@ def test_a_log_in_never_leads_to_another_site(stranger: FlaskClient, address: st
 
 def test_the_header_names_the_person_and_the_organisation(client_of: ClientOf, cast: Cast) -> None:
     page = client_of(cast.enterprise).get("/applications").text
-    assert "陈嘉欣，粤筑智联（演示）科技有限公司" in page
+    assert "陈嘉欣 · 粤筑智联（演示）科技有限公司" in page
 
 
 def test_the_menu_is_the_roles_own(client_of: ClientOf, cast: Cast) -> None:
