@@ -11,7 +11,7 @@ from engine.clock import SHANGHAI
 from engine.people.accounts import Actor
 from engine.runtime.runtime import Runtime
 
-_SMALL_FILES = {
+SMALL_FILES = {
     ".pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
     ".png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
     b"\x00\x00\x00\x0cIDAT" + zlib.compress(b"\x00\x00") + b"\x00\x00\x00\x00IEND\xaeB`\x82",
@@ -44,7 +44,7 @@ def _uploaded(runtime: Runtime, name: str, actor: Actor, now: datetime) -> dict[
         stored = files.add(
             session,
             runtime.files,
-            stream=io.BytesIO(_SMALL_FILES[ending]),
+            stream=io.BytesIO(SMALL_FILES[ending]),
             name=name,
             accept=[ending],
             max_bytes=10_000,
