@@ -48,7 +48,9 @@ function inLanguage(xml, language) {
   const diagram = new DOMParser().parseFromString(xml, "application/xml");
   for (const element of diagram.querySelectorAll("*")) {
     const name = element.getAttributeNS(NAMESPACE, "name_en");
-    if (name) element.setAttribute("name", name);
+    const text = element.localName === "textAnnotation" && element.querySelector("text");
+    if (name && text) text.textContent = name;
+    else if (name) element.setAttribute("name", name);
   }
   return new XMLSerializer().serializeToString(diagram);
 }
