@@ -13,20 +13,14 @@ def csp_nonce() -> str:
     return nonce
 
 
-def allow_inline_styles() -> None:
-    """Called by the few pages that draw a diagram: bpmn-js sets style attributes on what it draws."""
-    g.inline_styles = True
-
-
 def init_app(app: Flask, *, https_only: bool) -> None:
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        styles = "'self' 'unsafe-inline'" if g.get("inline_styles") else "'self'"
         response.headers.setdefault(
             "Content-Security-Policy",
-            f"default-src 'self'; script-src 'self' 'nonce-{csp_nonce()}'; style-src {styles}; "
+            f"default-src 'self'; script-src 'self' 'nonce-{csp_nonce()}'; style-src 'self'; "
             "img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'",
         )

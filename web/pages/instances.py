@@ -5,7 +5,6 @@ from flask import Blueprint, Response, make_response, render_template
 from engine.errors import NotFound
 from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
 from engine.runtime.keys import reveal
-from web.headers import allow_inline_styles
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("instances", __name__)
@@ -13,7 +12,6 @@ blueprint = Blueprint("instances", __name__)
 
 @blueprint.get("/instances/<instance_id>")
 def show(instance_id: str) -> str:
-    allow_inline_styles()
     return render_template("instances/instance.html", case=_case(instance_id))
 
 
