@@ -114,7 +114,7 @@ class Person:
             found.fill(value)
 
     def station(self, name: str) -> None:
-        """A picture of the page on a desk and on a phone: accessible (where scripts run) and never wider than the screen."""
+        """A picture of the page on a desk and on a phone: accessible (if scripts run) and never wider than it."""
         for look, (width, height) in (("desktop", DESKTOP), ("phone", PHONE)):
             self.page.set_viewport_size({"width": width, "height": height})
             self._sees_the_diagrams_anew()
