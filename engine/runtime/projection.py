@@ -5,15 +5,16 @@ compared with the instance's open rows: new ones are inserted, gone ones are clo
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.util.task import TaskState as LibraryState
 from sqlalchemy import delete
 
 from engine.definitions import expressions
-from engine.definitions.diagrams import Element, Lane, Message
+from engine.definitions.diagrams import Diagram, Element, Lane, Message
 from engine.definitions.limits import Due
 from engine.definitions.specs import LimitTimer
 from engine.people.tables import Organisation
@@ -24,42 +25,43 @@ from engine.runtime.execution import (
     element_of,
     open_user_tasks,
 )
+from engine.runtime.run import Run
 from engine.runtime.tables import EventKind, Party, Subscription, Task, TaskState, Timer, TimerState
 
-if TYPE_CHECKING:
-    from engine.runtime.run import Run
+# By id: event, message, the lane that may send it, and the library's task that waits.
+Awaited = dict[str, tuple[Element, Message, Lane, Any]]
 
 
-def project(run: "Run") -> None:
+def project(run: Run) -> None:
     _project_timers(run)
     _project_tasks(run)
     _project_subscriptions(run)
     _project_instance(run)
 
 
-def awaited_messages(run: "Run") -> dict[str, tuple[Element, Message, Lane, Any]]:
-    """The messages people may send just now, by id: event, message, the lane that may send it, the library's task."""
+def awaited_messages(diagram: Diagram, workflow: BpmnWorkflow) -> Awaited:
+    """The messages people may send just now."""
     found = {}
-    for task in _waiting(run, MessageEventDefinition):
-        element = run.element(element_of(task))
-        message = run.compiled.diagram.messages.get((element.message if element else None) or "")
+    for task in _waiting(workflow, MessageEventDefinition):
+        element = diagram.elements.get(element_of(task) or "")
+        message = diagram.messages.get((element.message if element else None) or "")
         if element and message and message.lane:
             found[task.id.hex] = (element, message, message.lane, task)
     return found
 
 
-def _waiting(run: "Run", definition: type) -> list[Any]:
+def _waiting(workflow: BpmnWorkflow, definition: type) -> list[Any]:
     """The library's tasks of events of one kind that wait."""
     return [
         task
-        for task in run.workflow.get_tasks(state=LibraryState.WAITING)
+        for task in workflow.get_tasks(state=LibraryState.WAITING)
         if isinstance(getattr(task.task_spec, "event_definition", None), definition) and element_of(task)
     ]
 
 
-def _project_timers(run: "Run") -> None:
+def _project_timers(run: Run) -> None:
     gone = dict(run.timers)
-    for task in _waiting(run, LimitTimer):
+    for task in _waiting(run.workflow, LimitTimer):
         id_ = task.id.hex
         if gone.pop(id_, None):
             continue
@@ -83,7 +85,7 @@ def _project_timers(run: "Run") -> None:
         del run.timers[id_]
 
 
-def _project_tasks(run: "Run") -> None:
+def _project_tasks(run: Run) -> None:
     open_tasks = {task.id.hex: task for task in open_user_tasks(run.workflow)}
     for row in [row for id_, row in run.tasks.items() if id_ not in open_tasks]:
         del run.tasks[row.id]
@@ -96,7 +98,7 @@ def _project_tasks(run: "Run") -> None:
             run.tasks[id_] = _open_task(run, task)
 
 
-def _open_task(run: "Run", task: Any) -> Task:
+def _open_task(run: Run, task: Any) -> Task:
     element = run.element(element_of(task))
     if element is None or element.lane is None:
         raise ElementFailed(element_of(task))
@@ -121,14 +123,14 @@ def _open_task(run: "Run", task: Any) -> Task:
     return row
 
 
-def _organisation(run: "Run", element: Element, lane: Lane, task: Any) -> Organisation:
+def _organisation(run: Run, element: Element, lane: Lane, task: Any) -> Organisation:
     try:
         return run.organisation(lane, task.data)
     except Exception as problem:  # nobody registered, or an expression that fails: an operator has to look
         raise ElementFailed(element.id) from problem
 
 
-def _deadline(run: "Run", task: Any) -> Due | None:
+def _deadline(run: Run, task: Any) -> Due | None:
     """The earliest limit on a user task or a sub-process around it, whether or not it has fired already."""
     dues = []
     for event in boundary_events(task):
@@ -146,8 +148,8 @@ def _interrupting_event(task: Any) -> str | None:
     return None
 
 
-def _project_subscriptions(run: "Run") -> None:
-    awaited = awaited_messages(run)
+def _project_subscriptions(run: Run) -> None:
+    awaited = awaited_messages(run.compiled.diagram, run.workflow)
     for id_, (element, message, lane, task) in awaited.items():
         if id_ not in run.awaited:
             run.session.add(
@@ -160,12 +162,12 @@ def _project_subscriptions(run: "Run") -> None:
                     organisation_id=_organisation(run, element, lane, task).id,
                 )
             )
-    if gone := run.awaited.keys() - awaited.keys():
+    if gone := run.awaited - awaited.keys():
         run.session.execute(delete(Subscription).where(Subscription.id.in_(gone)))
-    run.awaited = awaited
+    run.awaited = awaited.keys()
 
 
-def _project_instance(run: "Run") -> None:
+def _project_instance(run: Run) -> None:
     instance = run.instance
     if run.compiled.diagram.subject and (last := run.workflow.last_task):
         with suppress(expressions.ExpressionFailed):  # not all of its variables are known yet

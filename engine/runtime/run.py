@@ -1,6 +1,6 @@
 """An instance in hand: its workflow, its rows, and what happened to it in this transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from engine.definitions.specs import Compiled, LimitTimer
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey
-from engine.runtime import projection
 from engine.runtime.calls import Call
 from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
@@ -43,6 +42,7 @@ class Run:
         *,
         timers: dict[str, Timer],
         tasks: dict[str, Task],
+        awaited: Set[str],
     ) -> None:
         self.runtime = runtime
         self.session = session
@@ -52,7 +52,7 @@ class Run:
         self.now = now
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
-        self.awaited = projection.awaited_messages(self)  # ids of those that have a row
+        self.awaited = awaited  # ids of the messages that have a row
         self._steps = 0
 
     def advance(self) -> bool:
@@ -60,10 +60,6 @@ class Run:
         before = self._steps
         run_until_quiet(self.workflow, self._before_step, self._after_step)
         return self._steps > before
-
-    def project(self) -> None:
-        """Bring the rows that people see in line with the workflow."""
-        projection.project(self)
 
     def element(self, element_id: str | None) -> Element | None:
         return self.compiled.diagram.elements.get(element_id or "")

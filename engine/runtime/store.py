@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.errors import Broken, Conflict, NotFound, Refusal
-from engine.runtime import state
+from engine.runtime import projection, state
 from engine.runtime.execution import ElementFailed, ScriptEngine
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
@@ -32,7 +32,9 @@ def opened(runtime: Runtime, instance_id: str | ScalarSelect[str], *, now: datet
         concerned.append(instance.id)
         run = _restored(runtime, session, instance, now)
         if run.advance():
-            run.project()  # a limit that ended just now may have taken a task away from whoever is about to act
+            projection.project(
+                run
+            )  # a limit that ended just now may have taken a task away from whoever is about to act
         yield run
         run.advance()
         save(run)
@@ -59,7 +61,7 @@ def guarded(runtime: Runtime, *, now: datetime, action: str) -> Iterator[list[st
 
 def save(run: Run) -> None:
     """Write the blob and its projections; the mapper swaps the revision it read for the next one, or fails."""
-    run.project()
+    projection.project(run)
     run.instance.state = state.dump(run.workflow)
     run.session.flush()
 
@@ -110,4 +112,5 @@ def new_run(
 ) -> Run:
     workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.due_at for id_, timer in timers.items()})
     compiled = runtime.definitions.get(session, instance.version_id)
-    return Run(runtime, session, instance, compiled, workflow, now, timers=timers, tasks=tasks)
+    awaited = projection.awaited_messages(compiled.diagram, workflow).keys()
+    return Run(runtime, session, instance, compiled, workflow, now, timers=timers, tasks=tasks, awaited=awaited)
