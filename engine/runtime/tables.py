@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.database import Base, UtcDateTime, new_id
 
@@ -187,6 +187,36 @@ class Notice(Base):
     read_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class OutboxState(StrEnum):
+    WAITING = "waiting"  # to be sent, for the first time or again
+    SENT = "sent"  # the other side has accepted it
+    GIVEN_UP = "given_up"  # refused too often, or its contact was removed
+
+
+class OutboxMessage(Base):
+    """One notice on its way to one contact. Written with the notice, delivered afterwards, at least once."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "state", "next_attempt_at", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)  # the same at every attempt
+    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id"), index=True)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contacts.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    address: Mapped[str] = mapped_column(String(500))
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)  # the facts; each kind of sender words them in its own way
+    state: Mapped[str] = mapped_column(String(10), default=OutboxState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)  # counted when one begins, so that a crash counts
+    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)  # real time; while one is under way, its lease's end
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)  # process time, as the notice
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # real time
+    incident_id: Mapped[str | None] = mapped_column(ForeignKey("incidents.id"), index=True)  # of the last giving up
+
+    notice: Mapped[Notice] = relationship(lazy="raise")  # a notice is written before what tells of it
+
+
 class IssuedKey(Base):
     """测试密钥 issued to an enterprise for a city: encrypted, shown once, revocable."""
 
@@ -227,7 +257,7 @@ class Incident(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     instance_id: Mapped[str | None] = mapped_column(ForeignKey("instances.id"), index=True)  # none: its start failed
     element_id: Mapped[str | None] = mapped_column(String(200))
-    action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer
+    action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer, outbox
     cause: Mapped[str] = mapped_column(Text)
     stack: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
