@@ -197,7 +197,7 @@ class OutboxMessage(Base):
     """One notice on its way to one contact. Written with the notice, delivered afterwards, at least once."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "state", "next_attempt_at", "created_at"),)
+    __table_args__ = (Index("ix_outbox_due", "kind", "state", "next_attempt_at", "created_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)  # the same at every attempt

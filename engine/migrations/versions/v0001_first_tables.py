@@ -299,7 +299,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_outbox_idempotency_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_due", ["state", "next_attempt_at", "created_at"], unique=False)
+        batch_op.create_index("ix_outbox_due", ["kind", "state", "next_attempt_at", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_incident_id"), ["incident_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_notice_id"), ["notice_id"], unique=False)
 
