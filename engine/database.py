@@ -8,8 +8,20 @@ from typing import Any
 
 from sqlalchemy import DateTime, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from engine.errors import Busy, Refusal, Unavailable
+
+LOCK_SECONDS = 10  # how long a transaction waits for another that holds what it needs
+IDLE_SECONDS = 60  # how long one may hold its locks while the program does something else (PostgreSQL only)
+_WAITED_TOO_LONG = {
+    "55P03",  # lock_not_available: lock_timeout ran out
+    "40P01",  # deadlock_detected: the server ended one of the two
+    "40001",  # serialization_failure
+}
 
 
 class Base(DeclarativeBase):
@@ -53,7 +65,15 @@ class Database:
     """Sessions over one SQLAlchemy engine. `read()` sees one moment; `write()` is one transaction."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if url.startswith("sqlite"):
+            self.engine: Engine = create_engine(url)
+        else:
+            # A handler that hangs keeps its instance locked: the others are told so after a while, and in the end
+            # the server breaks the transaction off, which undoes it.
+            limits = f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+            self.engine = create_engine(
+                url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": LOCK_SECONDS}
+            )
         self._writer = self.engine.execution_options(writes=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -61,14 +81,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session whose changes are thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session whose changes are thrown away. Raises Unavailable."""
+        with told_in_a_sentence(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        """One transaction: committed at the end of the block, rolled back when it raises. Raises Unavailable."""
+        with told_in_a_sentence(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
@@ -76,10 +96,40 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """A database that is away, full or too busy comes out as Unavailable or Busy; other failures pass through."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as failure:
+        if refusal := unavailability(failure):
+            raise refusal from failure
+        raise
+
+
+def unavailability(failure: BaseException | None) -> Unavailable | None:
+    """What a failure says about the database itself, if anything, be it wrapped in another or not."""
+    while failure is not None:
+        if isinstance(failure, PoolExhausted):
+            return Busy()
+        if isinstance(failure, DBAPIError):
+            said = str(failure.orig)
+            if getattr(failure.orig, "sqlstate", None) in _WAITED_TOO_LONG or "database is locked" in said:
+                return Busy()
+            if said.startswith(("no such", "near ")):  # how SQLite speaks of a wrong statement
+                return None
+            gone = isinstance(failure, OperationalError | InterfaceError) or failure.connection_invalidated
+            return Unavailable() if gone else None
+        failure = failure.__cause__
+    return None
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event below starts transactions, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={LOCK_SECONDS * 1000}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -1,7 +1,7 @@
 """Every refusal of the engine: one base class, and the message is a sentence that says what to do.
 
 A subclass states its sentence once, in both languages; the facts that fill it are keyword arguments and
-attributes. The web layer maps the five kinds (NotFound, NotAllowed, Conflict, Invalid, Broken) to status codes.
+attributes. The web layer maps the kinds (NotFound, NotAllowed, Conflict, Invalid, Broken, Unavailable) to status codes.
 """
 
 from collections.abc import Mapping
@@ -54,6 +54,24 @@ class Broken(Refusal):
     sentence = Text(
         "系统处理时出现问题，已记录并通知管理员；您填写的内容没有提交，请稍后再试。",
         "Something failed on our side. It has been recorded; nothing was submitted. Try again later.",
+    )
+
+
+class Unavailable(Refusal):
+    """The database can't be reached or fails of itself; nothing was changed, and trying again later will do."""
+
+    sentence = Text(
+        "系统暂时连不上数据库，内容没有提交，请过一会儿再试。",
+        "The database can't be reached at the moment. Nothing was submitted; try again in a while.",
+    )
+
+
+class Busy(Unavailable):
+    """Somebody else's transaction held what this one needed for longer than one waits."""
+
+    sentence = Text(
+        "另一项操作正在占用这件申请，等候超时，内容没有提交，请过一会儿再试。",
+        "Something else has been working on this for too long. Nothing was submitted; try again in a while.",
     )
 
 

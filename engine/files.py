@@ -1,6 +1,7 @@
 """Uploaded files (附件): content on disk under its SHA-256, one row per upload, type told by content, not by name."""
 
 import codecs
+import errno
 import hashlib
 import os
 import re
@@ -19,7 +20,7 @@ from sqlalchemy import ForeignKey, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.database import Base, UtcDateTime, new_id
-from engine.errors import Broken, Conflict, Invalid
+from engine.errors import Broken, Conflict, Invalid, Unavailable
 from engine.text import Text
 
 MAX_NAME = 200  # characters
@@ -53,6 +54,13 @@ class FileContentRefused(FileRefused):
     sentence = Text(
         "“{name}”的内容不是有效的 {ending} 文件，请用正确的格式重新保存后上传。",
         "The content of “{name}” is no valid {ending} file. Save it in the right format and upload it again.",
+    )
+
+
+class NoRoomForFile(Unavailable):
+    sentence = Text(
+        "服务器的存储空间不足，附件没有保存，请稍后再试；如仍不成功，请联系平台运维人员。",
+        "The server has no room for the file; it was not kept. Try again later, or tell whoever runs the platform.",
     )
 
 
@@ -121,10 +129,14 @@ class FileStore:
 
     @contextmanager
     def receive(self, stream: Readable, max_bytes: int) -> Iterator[Received]:
-        """The stream's content in a temporary file, read in pieces; gone after the block unless kept."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """The stream's content in a temporary file, read in pieces; gone after the block unless kept.
+
+        Raises FileTooLarge, and NoRoomForFile where the disk is full, in the block too.
+        """
         digest, size = hashlib.sha256(), 0
-        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as target:
+        with _told_when_full():
+            self.root.mkdir(parents=True, exist_ok=True)
+        with _told_when_full(), tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as target:
             path = Path(target.name)
             try:
                 while piece := stream.read(_CHUNK):
@@ -150,6 +162,16 @@ class FileStore:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):  # never a path made by somebody else
             raise ContentMissing()
         return self.root / sha256[:2] / sha256[2:4] / sha256
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise NoRoomForFile() from problem
+        raise
 
 
 def add(

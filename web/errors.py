@@ -1,15 +1,22 @@
 """Refusals as pages: a sentence, what to do next, a way back. Never a stack trace."""
 
-from flask import Flask, render_template, request, url_for
+from flask import Flask, current_app, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal
+from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, Unavailable
 from web.language import language
 from web.session import LoginExpired, this_page
 
-STATUS: dict[type[Refusal], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Invalid: 422, Broken: 500}
+STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    Invalid: 422,
+    Broken: 500,
+    Unavailable: 503,
+}
 Page = tuple[str, int]
 
 
@@ -20,6 +27,7 @@ def status_of(refusal: Refusal) -> int:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(LoginExpired, _login_expired)
     app.register_error_handler(CSRFError, _token_refused)
     app.register_error_handler(HTTPException, _http)
@@ -34,6 +42,12 @@ def _refused(refusal: Refusal) -> Page:
         422: gettext("请返回上一页修改后再提交，您填写的内容仍在浏览器中。"),
     }
     return _page(status, refusal.to(language()), advice.get(status, gettext("请返回上一页后再试。")))
+
+
+def _unavailable(refusal: Unavailable) -> tuple[str, int, dict[str, str]]:
+    current_app.logger.error("%s", refusal, exc_info=refusal)  # an operator needs to know what the database said
+    page = render_template("errors/unavailable.html", sentence=refusal.to(language()))  # asks nothing of the database
+    return page, 503, {"Retry-After": "10"}
 
 
 def _login_expired(_error: LoginExpired) -> Page:

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+import engine.audit.tables
 import engine.definitions.tables
 import engine.files
 import engine.people.tables
@@ -22,6 +23,8 @@ def upgrade(database: Database) -> None:
     """
     with database.write() as session:
         if database.engine.dialect.name == "postgresql":
+            # However long the other one takes: `engine.database` bounds waiting for locks everywhere else.
+            session.execute(text("SET LOCAL lock_timeout = 0"))
             session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         configuration = Config()
         configuration.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

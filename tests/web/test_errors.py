@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, TaskClaimed
+from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, TaskClaimed, Unavailable
 from engine.people.accounts import Actor
 from tests.conftest import Cast
 from web.session import public
@@ -23,7 +23,14 @@ def raising(app: Flask, error: Exception) -> None:
 
 @pytest.mark.parametrize(
     ("refusal", "status"),
-    [(NotFound(), 404), (NotAllowed(), 403), (Conflict(), 409), (Invalid(), 422), (Broken(), 500)],
+    [
+        (NotFound(), 404),
+        (NotAllowed(), 403),
+        (Conflict(), 409),
+        (Invalid(), 422),
+        (Broken(), 500),
+        (Unavailable(), 503),
+    ],
 )
 def test_each_kind_of_refusal_has_its_status(app: Flask, refusal: Refusal, status: int) -> None:
     raising(app, refusal)
