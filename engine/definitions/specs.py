@@ -7,6 +7,7 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.parser.event_parsers import BoundaryEventParser, IntermediateCatchEventParser
+from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
@@ -16,6 +17,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinitio
 from engine.definitions import diagrams
 from engine.definitions.diagrams import BPMN, Diagram, DiagramUnreadable
 from engine.definitions.forms import Form, parse_forms
+from engine.definitions.joins import ParallelJoin, ProcessReader
 from engine.text import Text
 
 
@@ -60,9 +62,11 @@ class ServiceStep(ServiceTask):
 
 
 class _Parser(BpmnParser):
+    PROCESS_PARSER_CLASS = ProcessReader
     OVERRIDE_PARSER_CLASSES = {  # noqa: RUF012 (the library's own extension point)
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
+        full_tag("parallelGateway"): (GatewayParser, ParallelJoin),
         full_tag("serviceTask"): (TaskParser, ServiceStep),
     }
 
