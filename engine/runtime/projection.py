@@ -10,6 +10,7 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.exceptions import TaskNotFoundException
 from SpiffWorkflow.util.task import TaskState as LibraryState
 from sqlalchemy import delete
 
@@ -50,6 +51,11 @@ def awaited_messages(diagram: Diagram, workflow: BpmnWorkflow) -> Awaited:
     return found
 
 
+def waiting_limits(workflow: BpmnWorkflow) -> list[Any]:
+    """The library's tasks of timers that run."""
+    return _waiting(workflow, LimitTimer)
+
+
 def _waiting(workflow: BpmnWorkflow, definition: type) -> list[Any]:
     """The library's tasks of events of one kind that wait."""
     return [
@@ -61,7 +67,7 @@ def _waiting(workflow: BpmnWorkflow, definition: type) -> list[Any]:
 
 def _project_timers(run: Run) -> None:
     gone = dict(run.timers)
-    for task in _waiting(run.workflow, LimitTimer):
+    for task in waiting_limits(run.workflow):
         id_ = task.id.hex
         if gone.pop(id_, None):
             continue
@@ -79,10 +85,18 @@ def _project_timers(run: Run) -> None:
         run.session.add(timer)
         run.timers[id_] = timer
     for id_, timer in gone.items():
-        fired = run.workflow.get_task_from_id(UUID(id_)).has_state(LibraryState.COMPLETED)
+        task = _known(run.workflow, id_)
+        fired = task is not None and task.has_state(LibraryState.COMPLETED)
         timer.state = TimerState.FIRED if fired else TimerState.CANCELLED
         timer.ended_at = run.now
         del run.timers[id_]
+
+
+def _known(workflow: BpmnWorkflow, row_id: str) -> Any:
+    """The library's task of a row; None for a row that belongs to no step, which a repair has to be able to close."""
+    with suppress(TaskNotFoundException):
+        return workflow.get_task_from_id(UUID(row_id))
+    return None
 
 
 def _project_tasks(run: Run) -> None:
@@ -90,7 +104,7 @@ def _project_tasks(run: Run) -> None:
     for row in [row for id_, row in run.tasks.items() if id_ not in open_tasks]:
         del run.tasks[row.id]
         if row.state == TaskState.OPEN:  # not completed by a person just now
-            cause = _interrupting_event(run.workflow.get_task_from_id(UUID(row.id)))
+            cause = _interrupting_event(_known(run.workflow, row.id))
             row.state, row.closed_at, row.cancelled_by = TaskState.CANCELLED, run.now, cause
             run.record(EventKind.TASK_CANCELLED, row.element_id, task_id=row.id, by=cause)
     for id_, task in open_tasks.items():
