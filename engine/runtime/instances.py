@@ -1,6 +1,7 @@
 """What people do to an instance: start it, claim and complete its tasks, send it a message. One transaction each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from engine.clock import SHANGHAI
 from engine.database import new_id
@@ -18,8 +19,9 @@ from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Account, OrganisationKey
-from engine.runtime import numbers
+from engine.runtime import history, numbers
 from engine.runtime.execution import open_user_tasks
+from engine.runtime.history import referred_to
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import guarded, new_run, opened, save
 from engine.runtime.submissions import accept
@@ -52,12 +54,12 @@ def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, 
         session.flush()
         workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
         run = new_run(runtime, session, instance, workflow, now, timers={}, tasks={})
-        run.record(EventKind.STARTED, actor_id=actor.account_id)
         workflow.task_tree.data["starter"] = {
             "organisation": _key_of(session, actor),
             "started_at": now.isoformat(),
         }
-        given = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
+        given, rows = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
+        run.record(EventKind.STARTED, actor_id=actor.account_id, answers=referred_to(rows))
         workflow.task_tree.data.update(given)
         run.advance()
         save(run)
@@ -66,23 +68,18 @@ def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, 
 
 def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
     """Take an open task for oneself. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
-    with runtime.database.write() as session:
-        task = session.scalar(_own_task(task_id, actor).with_for_update())
-        if task is None:
-            raise NotFound()
-        _refuse_unless_open(runtime, session, task, actor)
+    with _own_open_task(runtime, task_id, actor) as (session, instance, task):
         if task.claimed_by is None:
-            _claim(session, task, actor, now)
+            _claim(task, actor, now)
+            _record(session, instance, EventKind.TASK_CLAIMED, task, actor, now)
 
 
-def release(runtime: Runtime, task_id: str, actor: Actor) -> None:
+def release(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
     """Put a task one has claimed back for colleagues. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
-    with runtime.database.write() as session:
-        task = session.scalar(_own_task(task_id, actor).with_for_update())
-        if task is None:
-            raise NotFound()
-        _refuse_unless_open(runtime, session, task, actor)
-        task.claimed_by = task.claimed_at = None
+    with _own_open_task(runtime, task_id, actor) as (session, instance, task):
+        if task.claimed_by is not None:
+            task.claimed_by = task.claimed_at = None
+            _record(session, instance, EventKind.TASK_RELEASED, task, actor, now)
 
 
 def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now: datetime) -> None:
@@ -97,16 +94,16 @@ def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now
         _refuse_unless_open(runtime, run.session, row, actor)
         element = run.compiled.diagram.elements[row.element_id]
         task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
-        given = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
+        given, rows = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
         task.data.update(given)
         if element.number and run.instance.number is None:
             prefix = str(run.evaluate(element.number, task.data))
             run.instance.number = numbers.next_number(run.session, prefix, now)
         task.run()
         if row.claimed_by is None:
-            _claim(run.session, row, actor, now)
+            _claim(row, actor, now)
         row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, now
-        run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id)
+        run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id, answers=referred_to(rows))
 
 
 def send_message(
@@ -131,14 +128,45 @@ def send_message(
                 raise InstanceClosed()
             raise NothingWaits(message=definition.menu)
         task = run.workflow.get_task_from_id(UUID(waiting.id))
-        given = accept(run, definition.forms, answers, task.data, actor, message=message)
-        run.record(EventKind.MESSAGE_RECEIVED, waiting.element_id, actor.account_id, message=message)
+        given, rows = accept(run, definition.forms, answers, task.data, actor, message=message)
+        run.record(
+            EventKind.MESSAGE_RECEIVED,
+            waiting.element_id,
+            actor.account_id,
+            message=message,
+            answers=referred_to(rows),
+        )
         run.workflow.send_event(BpmnEvent(MessageEventDefinition(message), payload=given))
 
 
 def _own_task(task_id: str, actor: Actor) -> Select[Task]:
     """A task of the actor's inbox, in any state; whatever else is asked for is not found."""
     return select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
+
+
+@contextmanager
+def _own_open_task(runtime: Runtime, task_id: str, actor: Actor) -> Iterator[tuple[Session, Instance, Task]]:
+    """One transaction on a task of one's inbox that leaves the workflow as it is, and so does not load it.
+
+    It locks the instance first, as everything does that touches one: two that lock in different orders may wait for
+    each other for ever.
+    """
+    own = _own_task(task_id, actor)
+    of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
+    with runtime.database.write() as session:
+        locked = select(Instance).where(Instance.id == of_task).with_for_update().options(defer(Instance.state))
+        instance = session.scalar(locked)
+        if instance is None:
+            raise NotFound()
+        task = session.scalars(own).one()
+        _refuse_unless_open(runtime, session, task, actor)
+        yield session, instance, task
+
+
+def _record(session: Session, instance: Instance, kind: EventKind, task: Task, actor: Actor, now: datetime) -> None:
+    history.append(
+        session, instance, kind, at=now, element_id=task.element_id, actor_id=actor.account_id, task_id=task.id
+    )
 
 
 def _refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:
@@ -151,7 +179,7 @@ def _refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: A
         raise TaskClaimed(who=_name(session, task.claimed_by))
 
 
-def _claim(session: Session, task: Task, actor: Actor, now: datetime) -> None:
+def _claim(task: Task, actor: Actor, now: datetime) -> None:
     task.claimed_by, task.claimed_at = actor.account_id, now
 
 

@@ -11,6 +11,7 @@ from engine.errors import Conflict, NotFound
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
+from engine.runtime import history
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.tables import EventKind, Instance, IssuedKey
@@ -41,8 +42,9 @@ def issue(
     older = session.scalars(
         select(IssuedKey).where(IssuedKey.instance_id == instance.id).order_by(IssuedKey.issued_at)
     ).all()
-    for key in older:
-        key.revoked_at = key.revoked_at or now
+    revoked = [key for key in older if key.revoked_at is None]
+    for key in revoked:
+        key.revoked_at = now
     plain = secrets.new_test_key()
     id_ = new_id()
     key = IssuedKey(
@@ -56,6 +58,7 @@ def issue(
         expires_at=now + timedelta(days=valid_days),
     )
     session.add(key)
+    history.append(session, instance, EventKind.KEY_ISSUED, at=now, key_id=id_, revoked=[key.id for key in revoked])
     return key
 
 

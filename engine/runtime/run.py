@@ -14,10 +14,11 @@ from engine.definitions.specs import Compiled, LimitTimer
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey
+from engine.runtime import history
 from engine.runtime.calls import Call
 from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Event, EventKind, Instance, Task, Timer
+from engine.runtime.tables import EventKind, Instance, Task, Timer
 from engine.text import Text
 
 
@@ -68,17 +69,8 @@ class Run:
         self, kind: EventKind, element_id: str | None = None, actor_id: str | None = None, **details: Any
     ) -> None:
         """One more line of the instance's history."""
-        self.instance.history_length += 1
-        self.session.add(
-            Event(
-                instance_id=self.instance.id,
-                sequence=self.instance.history_length,
-                at=self.now,
-                kind=kind,
-                element_id=element_id,
-                actor_id=actor_id,
-                details=details,
-            )
+        history.append(
+            self.session, self.instance, kind, at=self.now, element_id=element_id, actor_id=actor_id, **details
         )
 
     def evaluate(self, text: str, data: Mapping[str, Any]) -> Any:

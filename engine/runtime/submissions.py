@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from engine import files
+from engine.database import new_id
 from engine.definitions.validation import validate
 from engine.errors import FormRefused
 from engine.files import StoredFile
@@ -29,17 +30,22 @@ def accept(
     *,
     task_id: str | None = None,
     message: str | None = None,
-) -> dict[str, dict[str, Any]]:
-    """The answers as they enter the instance's data: one key per form. Raises FormRefused; nothing is kept then."""
+) -> tuple[dict[str, dict[str, Any]], list[Answer]]:
+    """The answers as they enter the instance's data, one key per form, and the rows that keep them.
+
+    Raises FormRefused; nothing is kept then.
+    """
     forms = [run.compiled.forms[name] for name in form_names]
     stated = _with_stored_facts(run, answers, actor)
     given = validate(forms, stated, data, functions=run.workflow.script_engine.functions)
     if used := {value["file_id"] for _, value in _file_values(given, "")}:
         files.attach(run.session, sorted(used), run.instance.id)
+    rows = []
     for form, values in given.items():
         values["submitted_at"] = run.now.isoformat()
-        run.session.add(
+        rows.append(
             Answer(
+                id=new_id(),
                 instance_id=run.instance.id,
                 task_id=task_id,
                 message=message,
@@ -47,9 +53,11 @@ def accept(
                 data=values,
                 by=actor.account_id,
                 at=run.now,
+                salt=new_id(),
             )
         )
-    return given
+    run.session.add_all(rows)
+    return given, rows
 
 
 def _with_stored_facts(

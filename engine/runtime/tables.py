@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from engine.audit.chain import GENESIS
 from engine.database import Base, UtcDateTime, new_id
 
 
@@ -27,6 +28,15 @@ class Instance(Base):
     """One application (one run of the process)."""
 
     __tablename__ = "instances"
+    __table_args__ = (
+        # So that finding what the next anchor needs costs what is new, not what there is.
+        Index(
+            "ix_instances_unanchored",
+            "id",
+            sqlite_where=text("history_length > anchored_length"),
+            postgresql_where=text("history_length > anchored_length"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     version_id: Mapped[str] = mapped_column(ForeignKey("definition_versions.id"), index=True)
@@ -39,6 +49,8 @@ class Instance(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_length: Mapped[int] = mapped_column(default=0)  # sequence of its last event
+    history_head: Mapped[str] = mapped_column(String(64), default=GENESIS)  # hash of its last event
+    anchored_length: Mapped[int] = mapped_column(default=0)  # what the last anchor with this instance had of it
     revision: Mapped[int] = mapped_column()
     state: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -129,39 +141,42 @@ class Answer(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    salt: Mapped[str] = mapped_column(String(32), default=new_id)  # else the hash of a phone number would tell it
 
 
 class EventKind(StrEnum):
-    """What the timeline of an instance tells. `details` of each in brackets."""
+    """What happens to an instance. `details` of each in brackets; `answers` are ids and hashes of rows."""
 
-    STARTED = "started"
+    STARTED = "started"  # actor [answers]
     TASK_OPENED = "task_opened"  # element [task_id]
     TASK_CLAIMED = "task_claimed"  # element, actor [task_id]
-    TASK_COMPLETED = "task_completed"  # element, actor [task_id]
+    TASK_RELEASED = "task_released"  # element, actor [task_id]
+    TASK_COMPLETED = "task_completed"  # element, actor [task_id, answers]
     TASK_CANCELLED = "task_cancelled"  # element [task_id, by: element id of the event]
     TIMER_FIRED = "timer_fired"  # element [due_at]
-    MESSAGE_RECEIVED = "message_received"  # element, actor [message]
+    MESSAGE_RECEIVED = "message_received"  # element, actor [message, answers]
     SERVICE_DONE = "service_done"  # element [handler]
     PASSED = "passed"  # element: any other flow node the token went through; for the drawing, not for the timeline
+    KEY_ISSUED = "key_issued"  # [key_id, revoked: ids of older ones]; the timeline tells of the service task
     KEY_REVEALED = "key_revealed"  # actor [key_id]
     OUTCOME = "outcome"  # element [outcome]
     CLOSED = "closed"
 
 
 class Event(Base):
-    """One line of an instance's history, append-only, in order of `sequence` within the instance."""
+    """One line of an instance's history, in order of `sequence` within the instance: what the timeline reads, and the
+    instance's stream of the audit trail. Only ever added: triggers refuse to change or delete it."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("instance_id", "sequence"),)
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
-    sequence: Mapped[int]
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[str] = mapped_column(String(30))
     element_id: Mapped[str | None] = mapped_column(String(200))
     actor_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)  # ids, hashes and the diagram's words; nothing personal
+    hash: Mapped[str] = mapped_column(String(64))  # see engine.audit.chain
 
 
 class Severity(StrEnum):

@@ -20,6 +20,7 @@ SENTENCES = MappingProxyType(
         EventKind.STARTED: Text("{who}发起申请", "{who} started the application"),
         EventKind.TASK_OPENED: Text("“{step}”交由{who}办理", "“{step}” was passed to {who}"),
         EventKind.TASK_CLAIMED: Text("{who}签收“{step}”", "{who} claimed “{step}”"),
+        EventKind.TASK_RELEASED: Text("{who}退回“{step}”，由同事签收", "{who} put “{step}” back for colleagues"),
         EventKind.TASK_COMPLETED: Text("{who}办结“{step}”", "{who} completed “{step}”"),
         EventKind.TASK_CANCELLED: Text("“{step}”因“{cause}”中止", "“{step}” was interrupted by “{cause}”"),
         EventKind.TIMER_FIRED: Text("期限届满：{step}", "A time limit ran out: {step}"),

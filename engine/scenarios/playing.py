@@ -202,7 +202,7 @@ class Play:
             elements = self.runtime.definitions.get(session, instance.version_id).diagram.elements
         for event in events:
             self._told = event.sequence
-            if event.kind == EventKind.PASSED:
+            if event.kind not in _TOLD:
                 continue
             element = elements.get(event.element_id or "")
             name = element.name.zh if element else ""
@@ -216,6 +216,7 @@ _TOLD = {
     EventKind.STARTED: "发起申请",
     EventKind.TASK_OPENED: "等待办理",
     EventKind.TASK_CLAIMED: "签收",
+    EventKind.TASK_RELEASED: "放回待办",
     EventKind.TASK_COMPLETED: "办理完毕",
     EventKind.TASK_CANCELLED: "任务中止",
     EventKind.TIMER_FIRED: "时限届满",

@@ -65,7 +65,7 @@ def take(task_id: str) -> Response | tuple[str, int]:
 @blueprint.post("/tasks/<task_id>/release")
 def put_back(task_id: str) -> Response | tuple[str, int]:
     try:
-        release(runtime(), task_id, current_actor())
+        release(runtime(), task_id, current_actor(), now())
     except Conflict as refusal:
         return _too_late(task_id, refusal)
     return redirect(url_for("tasks.show", task_id=task_id))

@@ -8,6 +8,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# The audit trail: entry by entry, what is in it stays in it. A later revision that copies one of these tables (a batch
+# operation on SQLite) has to make its triggers anew.
+APPEND_ONLY = {
+    "events": ("instance_id", "sequence"),
+    "system_events": ("sequence",),
+    "anchors": ("sequence",),
+    "anchored_heads": ("anchor", "stream"),
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -146,6 +155,8 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_length", sa.Integer(), nullable=False),
+        sa.Column("history_head", sa.String(length=64), nullable=False),
+        sa.Column("anchored_length", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -161,6 +172,13 @@ def upgrade() -> None:
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_instances_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_instances_version_id"), ["version_id"], unique=False)
+        batch_op.create_index(
+            "ix_instances_unanchored",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("history_length > anchored_length"),
+            postgresql_where=sa.text("history_length > anchored_length"),
+        )
 
     op.create_table(
         "answers",
@@ -172,6 +190,7 @@ def upgrade() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("by", sa.String(length=32), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("salt", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["by"], ["accounts.id"], name=op.f("fk_answers_by_accounts")),
         sa.ForeignKeyConstraint(["instance_id"], ["instances.id"], name=op.f("fk_answers_instance_id_instances")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
@@ -200,7 +219,6 @@ def upgrade() -> None:
 
     op.create_table(
         "events",
-        sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("instance_id", sa.String(length=32), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -208,10 +226,10 @@ def upgrade() -> None:
         sa.Column("element_id", sa.String(length=200), nullable=True),
         sa.Column("actor_id", sa.String(length=32), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["actor_id"], ["accounts.id"], name=op.f("fk_events_actor_id_accounts")),
         sa.ForeignKeyConstraint(["instance_id"], ["instances.id"], name=op.f("fk_events_instance_id_instances")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sa.UniqueConstraint("instance_id", "sequence", name=op.f("uq_events_instance_id_sequence")),
+        sa.PrimaryKeyConstraint("instance_id", "sequence", name=op.f("pk_events")),
     )
     op.create_table(
         "incidents",
@@ -382,3 +400,67 @@ def upgrade() -> None:
     with op.batch_alter_table("timers", schema=None) as batch_op:
         batch_op.create_index("ix_timers_due", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_timers_instance_id", ["instance_id"], unique=False)
+
+    streams = op.create_table(
+        "streams",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("anchored_length", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_streams")),
+    )
+    empty = {"length": 0, "head": "0" * 64, "anchored_length": 0}
+    op.bulk_insert(streams, [{"name": name, **empty} for name in ("system", "anchors")])
+    op.create_table(
+        "system_events",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("actor_id", sa.String(length=32), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_system_events")),
+    )
+    op.create_table(
+        "anchors",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_anchors")),
+    )
+    op.create_table(
+        "anchored_heads",
+        sa.Column("anchor", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stream", sa.String(length=32), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["anchor"], ["anchors.sequence"], name=op.f("fk_anchored_heads_anchor_anchors")),
+        sa.PrimaryKeyConstraint("anchor", "stream", name=op.f("pk_anchored_heads")),
+    )
+    with op.batch_alter_table("anchored_heads", schema=None) as batch_op:
+        batch_op.create_index("ix_anchored_heads_stream", ["stream"], unique=False)
+    _make_append_only()
+
+
+def _make_append_only() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only: % on % is refused', TG_OP, TG_TABLE_NAME; END $$"
+        )
+        for table in APPEND_ONLY:
+            op.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            )
+        return
+    for table, key in APPEND_ONLY.items():
+        refuse = f"BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only: {table}'); END"
+        same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+        op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}")
+        op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}")
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608  (names of our own)
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}"
+        )

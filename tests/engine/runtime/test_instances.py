@@ -63,9 +63,9 @@ def test_a_claimed_task_is_the_claimers_until_released(case: Case, cast: Cast) -
         instances.complete(runtime, task.id, answers, cast.guangzhou_colleague, case.now)
     assert cast.guangzhou.name in refusal.value.text.zh
     with pytest.raises(TaskClaimed):
-        instances.release(runtime, task.id, cast.guangzhou_colleague)
+        instances.release(runtime, task.id, cast.guangzhou_colleague, case.now)
 
-    instances.release(runtime, task.id, cast.guangzhou)
+    instances.release(runtime, task.id, cast.guangzhou, case.now)
     instances.complete(runtime, task.id, answers, cast.guangzhou_colleague, case.now)
     done = next(t for t in case.tasks(TaskState.COMPLETED) if t.id == task.id)
     assert done.claimed_by == done.closed_by == cast.guangzhou_colleague.account_id

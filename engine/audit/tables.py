@@ -1,0 +1,76 @@
+"""Rows of the audit trail that belong to no instance. Apart from the heads in `streams` they are only ever added:
+triggers refuse to change or delete them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.audit.chain import GENESIS
+from engine.database import Base, UtcDateTime
+
+SYSTEM = "system"  # the stream of `system_events`
+ANCHORS = "anchors"  # the chain of `anchors`
+
+
+class SystemEventKind(StrEnum):
+    """What happens outside any one instance. `details` of each in brackets: ids and hashes, nothing personal."""
+
+    LOGGED_IN = "logged_in"  # actor
+    LOGIN_FAILED = "login_failed"  # [account_id, none where no account has that name]
+    LOGGED_OUT = "logged_out"  # actor
+    ORGANISATION_CREATED = "organisation_created"  # actor, none at the command line [organisation_id, role]
+    ACCOUNT_CREATED = "account_created"  # actor, none at the command line [account_id, organisation_id, role]
+    VERSION_DEPLOYED = "version_deployed"  # actor, none at the program's start [process, version_id, number, sha256]
+    PUT_IN_FORCE = "put_in_force"  # actor, none at the program's start [process, version_id, instead_of]
+    TRIAL_CLOCK_MOVED = "trial_clock_moved"  # actor [offset_seconds]
+    INCIDENT_RETRIED = "incident_retried"  # actor [incident_id, instance_id]; written before it is known how it goes
+
+
+class SystemEvent(Base):
+    """One entry of the system's stream. `actor_id` and the ids in `details` outlive the rows they name."""
+
+    __tablename__ = "system_events"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(30))
+    actor_id: Mapped[str | None] = mapped_column(String(32))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Stream(Base):
+    """Where a chain that belongs to no instance ends. Who adds to it locks this row (an instance's is its own row)."""
+
+    __tablename__ = "streams"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    length: Mapped[int] = mapped_column(default=0)
+    head: Mapped[str] = mapped_column(String(64), default=GENESIS)
+    anchored_length: Mapped[int] = mapped_column(default=0)
+
+
+class Anchor(Base):
+    """The heads of all streams that have grown since the anchor before, under one digest. Anchors are a chain too, so
+    whoever has noted one digest elsewhere can tell whether anything that was anchored up to then was rewritten."""
+
+    __tablename__ = "anchors"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)  # real time, also in a trial
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class AnchoredHead(Base):
+    """How long a stream was at an anchor, and the hash of its last entry. `stream` is `system` or an instance's id."""
+
+    __tablename__ = "anchored_heads"
+    __table_args__ = (Index("ix_anchored_heads_stream", "stream"),)
+
+    anchor: Mapped[int] = mapped_column(ForeignKey("anchors.sequence"), primary_key=True, autoincrement=False)
+    stream: Mapped[str] = mapped_column(String(32), primary_key=True)
+    length: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
