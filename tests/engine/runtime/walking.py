@@ -1,0 +1,110 @@
+"""Walking through a diagram with the workflow alone: no database, no forms' rules, a restore after every step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.util.task import TaskState
+
+from engine.definitions.specs import Compiled, LimitTimer
+from engine.runtime import state
+from engine.runtime.execution import ScriptEngine, due_of, element_of, open_user_tasks, run_until_quiet
+from engine.runtime.pruning import prune
+
+
+@dataclass
+class Walk:
+    """One instance being walked, with or without its history."""
+
+    compiled: Compiled
+    pruned: bool
+    now: datetime
+    workflow: BpmnWorkflow = field(init=False)
+    passed: list[str] = field(default_factory=list)  # elements in the order they ran
+    stored: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.workflow = BpmnWorkflow(self.compiled.spec, dict(self.compiled.subprocess_specs))
+
+    def start(self, data: Mapping[str, Any]) -> None:
+        self.workflow.task_tree.data.update(data)
+        self._run()
+
+    def complete(self, element_id: str, answers: Mapping[str, Any]) -> None:
+        task = next(task for task in open_user_tasks(self.workflow) if element_of(task) == element_id)
+        task.data.update(answers)
+        task.run()
+        self.passed.append(element_id)
+        self._run()
+
+    def send(self, message: str, answers: Mapping[str, Any]) -> None:
+        self.workflow.send_event(BpmnEvent(MessageEventDefinition(message), payload=dict(answers)))
+        self._run()
+
+    def let_pass(self, now: datetime) -> None:
+        self.now = now
+        self._run()
+
+    @property
+    def open_tasks(self) -> list[tuple[str, Any]]:
+        """Every open user task: its element and all it knows."""
+        return sorted(((str(element_of(t)), t.data) for t in open_user_tasks(self.workflow)), key=str)
+
+    @property
+    def timers(self) -> list[tuple[str, datetime]]:
+        return sorted(
+            (str(element_of(t)), due_of(t.internal_data["limit"], None).at) for t in self._waiting(LimitTimer)
+        )
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        return sorted(
+            (t.task_spec.event_definition.name, t.task_spec.name) for t in self._waiting(MessageEventDefinition)
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """All that people could notice."""
+        last = self.workflow.last_task
+        return {
+            "open": self.open_tasks,
+            "timers": self.timers,
+            "messages": self.messages,
+            "passed": self.passed,
+            "named by": last.data if last else None,
+            "closed": self.workflow.is_completed(),
+            "result": self.workflow.data if self.workflow.is_completed() else None,
+        }
+
+    def _waiting(self, kind: type) -> list[Any]:
+        found = self.workflow.get_tasks(state=TaskState.WAITING)
+        return [t for t in found if isinstance(getattr(t.task_spec, "event_definition", None), kind)]
+
+    def _run(self) -> None:
+        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {})
+        run_until_quiet(self.workflow, self._before, self._after)
+        if self.pruned:
+            prune(self.workflow)
+        known = data_of_all(self.workflow)
+        self.stored = state.dump(self.workflow)
+        self.workflow = state.load(self.stored, self.compiled)
+        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {})
+        assert data_of_all(self.workflow) == known, "storing changed what a task knows"
+
+    def _before(self, task: Any) -> None:
+        element = self.compiled.diagram.elements.get(element_of(task) or "")
+        if element and element.handler and element.result:
+            task.data[element.result] = {"issued_at": self.now.isoformat()}
+
+    def _after(self, task: Any) -> None:
+        if element_id := element_of(task):
+            self.passed.append(element_id)
+
+
+def data_of_all(workflow: BpmnWorkflow) -> dict[Any, Any]:
+    """What every task of the library's tree knows, those of sub-processes too."""
+    return {
+        task.id: task.data for level in (workflow, *workflow.subprocesses.values()) for task in level.tasks.values()
+    }
