@@ -1,7 +1,12 @@
-"""What people do to an instance: start it, claim and complete its tasks, send it a message. One transaction each."""
+"""What people do to an instance: start it, claim and complete its tasks, send it a message. One transaction each.
+
+Starting, completing and sending take a key, `once`: repeated by the same person with the same key, the command is not
+done again and answers as it did the first time (see `engine.runtime.once`). Raises DoneOtherwise where the key was
+used for something else.
+"""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +27,7 @@ from engine.people.tables import Account, OrganisationKey
 from engine.runtime import history, numbers
 from engine.runtime.execution import open_user_tasks
 from engine.runtime.history import referred_to
+from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import guarded, new_run, opened, save
 from engine.runtime.submissions import accept
@@ -31,11 +37,23 @@ from engine.text import Text
 Answers = Mapping[str, Mapping[str, Any]]  # form → field → value
 
 
-def start(runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, now: datetime) -> str:
+def start(
+    runtime: Runtime, *, process_id: str, answers: Answers, actor: Actor, now: datetime, once: str | None = None
+) -> str:
     """Start an instance on the version in force; returns its id. Raises NotFound, NotAllowed, FormRefused, Broken."""
+    command = _once(actor, once, CommandKind.START, (process_id,), answers)
+    try:
+        return _start(runtime, process_id, answers, actor, now, command)
+    except AlreadyDone as done:
+        return done.result
+
+
+def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, now: datetime, once: Once | None) -> str:
     access.require(actor, Action.START_APPLICATION)
     instance_id = new_id()
     with guarded(runtime, now=now, action="start"), runtime.database.write() as session:
+        if once:
+            once.take(session, instance_id, now)
         in_force = session.get(DefinitionInForce, process_id)
         if in_force is None:
             raise NotFound()
@@ -82,14 +100,17 @@ def release(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None
             _record(session, instance, EventKind.TASK_RELEASED, task, actor, now)
 
 
-def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now: datetime) -> None:
+def complete(
+    runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now: datetime, *, once: str | None = None
+) -> None:
     """Answer an open task; an unclaimed one is claimed by it.
 
     Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
     """
     own = _own_task(task_id, actor)
     of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
-    with opened(runtime, of_task, now=now, action="complete") as run:
+    command = _once(actor, once, CommandKind.COMPLETE, (task_id,), answers)
+    with suppress(AlreadyDone), opened(runtime, of_task, now=now, action="complete", once=command) as run:
         row = run.tasks.get(task_id) or run.session.scalars(own).one()
         _refuse_unless_open(runtime, run.session, row, actor)
         element = run.compiled.diagram.elements[row.element_id]
@@ -107,11 +128,19 @@ def complete(runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now
 
 
 def send_message(
-    runtime: Runtime, instance_id: str, message: str, answers: Answers, actor: Actor, now: datetime
+    runtime: Runtime,
+    instance_id: str,
+    message: str,
+    answers: Answers,
+    actor: Actor,
+    now: datetime,
+    *,
+    once: str | None = None,
 ) -> None:
     """Send a message the diagram waits for, with its form. Raises NotFound, NothingWaits, FormRefused, Broken."""
     access.require(actor, Action.SEND_MESSAGES)
-    with opened(runtime, instance_id, now=now, action="message") as run:
+    command = _once(actor, once, CommandKind.MESSAGE, (instance_id, message), answers)
+    with suppress(AlreadyDone), opened(runtime, instance_id, now=now, action="message", once=command) as run:
         party = run.session.get(Party, (instance_id, actor.role, actor.organisation_id))
         definition = run.compiled.diagram.messages.get(message)
         if party is None or definition is None or definition.lane is None or definition.lane.role != actor.role:
@@ -137,6 +166,10 @@ def send_message(
             answers=referred_to(rows),
         )
         run.workflow.send_event(BpmnEvent(MessageEventDefinition(message), payload=given))
+
+
+def _once(actor: Actor, key: str | None, kind: CommandKind, about: tuple[str, ...], answers: Answers) -> Once | None:
+    return None if key is None else Once(actor.account_id, key, kind, about, answers)
 
 
 def _own_task(task_id: str, actor: Actor) -> Select[Task]:

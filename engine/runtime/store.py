@@ -13,23 +13,28 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.runtime import projection, state
 from engine.runtime.execution import ElementFailed, ScriptEngine
+from engine.runtime.once import Once
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, Task, TaskState, Timer, TimerState
 
 
 @contextmanager
-def opened(runtime: Runtime, instance_id: str | ScalarSelect[str], *, now: datetime, action: str) -> Iterator[Run]:
+def opened(
+    runtime: Runtime, instance_id: str | ScalarSelect[str], *, now: datetime, action: str, once: Once | None = None
+) -> Iterator[Run]:
     """One transaction on one instance (or the one a query names), brought up to date before the block and saved
     after it.
 
-    Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`).
+    Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`); with `once`, what taking it raises.
     """
     with guarded(runtime, now=now, action=action) as concerned, runtime.database.write() as session:
         instance = session.scalar(select(Instance).where(Instance.id == instance_id).with_for_update())
         if instance is None:
             raise NotFound()
         concerned.append(instance.id)
+        if once:
+            once.take(session, instance.id, now)
         run = _restored(runtime, session, instance, now)
         if run.advance():
             projection.project(
@@ -70,17 +75,27 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
     """What an operator needs to understand and retry; the due timers of the instance are parked until then."""
     failed = failure if isinstance(failure, ElementFailed) else None
     cause = (failed.__cause__ if failed else None) or failure
+    incident = Incident(
+        instance_id=next(iter(concerned), None),
+        element_id=failed.element_id if failed else None,
+        action=action,
+        cause=f"{type(cause).__name__}: {cause}",
+        stack="".join(traceback.format_exception(failure)),
+        at=now,
+    )
     with runtime.database.write() as session:
-        session.add(
-            Incident(
-                instance_id=next(iter(concerned), None),
-                element_id=failed.element_id if failed else None,
-                action=action,
-                cause=f"{type(cause).__name__}: {cause}",
-                stack="".join(traceback.format_exception(failure)),
-                at=now,
+        known = session.scalars(
+            select(Incident).where(
+                Incident.instance_id.in_(concerned),
+                Incident.resolved_at.is_(None),
+                Incident.element_id == incident.element_id,
+                Incident.cause == incident.cause,
             )
-        )
+        ).first()
+        if known:
+            known.times, known.last_at, known.stack = known.times + 1, now, incident.stack
+        else:
+            session.add(incident)
         # Otherwise every tick would fail on the same due timer again.
         session.execute(
             update(Timer)

@@ -264,7 +264,10 @@ class Connection(Base):
 
 
 class Incident(Base):
-    """Something of an instance failed and was rolled back; it waits for an operator."""
+    """Something of an instance failed and was rolled back; it waits for an operator.
+
+    The same failure of the same instance again counts up `times` of the open row instead of adding another.
+    """
 
     __tablename__ = "incidents"
     __table_args__ = (Index("ix_incidents_open", "resolved_at", "at"),)
@@ -275,8 +278,25 @@ class Incident(Base):
     action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer, outbox
     cause: Mapped[str] = mapped_column(Text)
     stack: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)  # the first time
+    last_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the latest time, where it failed again
+    times: Mapped[int] = mapped_column(default=1)
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolved_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    reason: Mapped[str] = mapped_column(String(500), default="")  # why it was put away; empty: a retry succeeded
+
+
+class CommandDone(Base):
+    """A command that was done under a key of its sender's; see `engine.runtime.once`."""
+
+    __tablename__ = "commands_done"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    request: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was asked for
+    result: Mapped[str] = mapped_column(String(32))  # id of the instance it was done to
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class NumberSequence(Base):

@@ -59,6 +59,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
+        "commands_done",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("result", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_commands_done_account_id_accounts")),
+        sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_commands_done")),
+    )
+    with op.batch_alter_table("commands_done", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_commands_done_at"), ["at"], unique=False)
+
+    op.create_table(
         "organisation_keys",
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("key", sa.String(length=40), nullable=False),
@@ -240,8 +254,13 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("stack", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_by", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instances.id"], name=op.f("fk_incidents_instance_id_instances")),
+        sa.ForeignKeyConstraint(["resolved_by"], ["accounts.id"], name=op.f("fk_incidents_resolved_by_accounts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:

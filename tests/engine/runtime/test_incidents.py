@@ -19,7 +19,7 @@ class PlatformDown(RuntimeError):
     pass
 
 
-def _broken(runtime: Runtime, handler: str) -> Runtime:
+def broken(runtime: Runtime, handler: str) -> Runtime:
     def fails(call: Any, **params: Any) -> Mapping[str, Any]:
         raise PlatformDown("密钥服务无响应")
 
@@ -32,7 +32,7 @@ def test_a_failing_handler_undoes_the_step_and_leaves_an_incident(case: Case, ca
     answers = case.answers(issue="thirty_days")
 
     with pytest.raises(Broken) as refusal:
-        instances.complete(_broken(case.runtime, "issue_test_key"), task.id, answers, cast.guangzhou, case.now)
+        instances.complete(broken(case.runtime, "issue_test_key"), task.id, answers, cast.guangzhou, case.now)
 
     assert "PlatformDown" not in refusal.value.text.zh
     assert case.instance().revision == before
@@ -53,10 +53,10 @@ def test_a_failing_limit_is_parked_until_retried_and_never_blocks_the_rest(
     case.goes("递交申请材料")
     due = case.task("审核材料").due_at
     assert due is not None
-    broken = _broken(runtime, "raise_warning")
+    failing = broken(runtime, "raise_warning")
 
-    assert timers.fire_due(broken, due) == 0
-    assert timers.fire_due(broken, due) == 0
+    assert timers.fire_due(failing, due) == 0
+    assert timers.fire_due(failing, due) == 0
     with runtime.database.read() as session:
         (incident,) = incidents.open_incidents(session)  # one, not one per tick
     healthy = Case(runtime).goes("递交申请材料")
@@ -76,17 +76,17 @@ def test_a_failing_limit_is_parked_until_retried_and_never_blocks_the_rest(
 def test_a_retry_that_fails_again_leaves_the_incident_open(runtime: Runtime, case: Case, cast: Cast) -> None:
     due = case.goes("递交申请材料").task("审核材料").due_at
     assert due is not None
-    broken = _broken(runtime, "raise_warning")
-    timers.fire_due(broken, due)
+    failing = broken(runtime, "raise_warning")
+    timers.fire_due(failing, due)
     with runtime.database.read() as session:
         (incident,) = incidents.open_incidents(session)
 
     with pytest.raises(Broken):
-        incidents.retry(broken, incident.id, cast.admin, due)
+        incidents.retry(failing, incident.id, cast.admin, due)
 
     with runtime.database.read() as session:
         assert incident.id in {i.id for i in incidents.open_incidents(session)}
-    assert timers.fire_due(broken, due) == 0
+    assert timers.fire_due(failing, due) == 0
 
 
 def test_a_start_that_fails_is_on_record_too(runtime: Runtime, case: Case, cast: Cast) -> None:
