@@ -24,10 +24,10 @@ from engine.people.tables import Role
 from engine.runtime import timers, trial
 from engine.runtime.tables import Instance
 from engine.text import Text
-from web import commands_process, trial_cast
+from web import commands_check, commands_process, trial_cast
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
-from web.scheduler import Clock, tick
+from web.scheduler import clock_of, tick
 from web.settings import ROOT, Settings
 
 FOLDER = click.Path(exists=True, path_type=Path)
@@ -56,7 +56,7 @@ class MomentUnreadable(Invalid):
 
 
 def init_app(app: Flask) -> None:
-    for command in (*COMMANDS, *commands_process.COMMANDS):
+    for command in (*COMMANDS, *commands_process.COMMANDS, *commands_check.COMMANDS):
         app.cli.add_command(command)
 
 
@@ -199,8 +199,7 @@ def advance(working_days: int, username: str) -> None:
 @click.command("clock", cls=Command, help="单独运行时钟，直到被终止。Run the clock alone until told to stop.")
 @with_appcontext
 def clock_command() -> None:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the clock's thread has no context
-    ticking = Clock(lambda: tick(app.extensions["runtime"]), seconds=settings().tick_seconds)
+    ticking = clock_of(runtime(), settings())
     stop = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())

@@ -1,53 +1,107 @@
-"""The clock: asks the engine every few seconds to fire the timers that are due. Rows decide, this only ticks."""
+"""The clock: asks the engine to fire the timers that are due. Rows decide, this only ticks.
+
+It wakes when the next timer is due, and every few seconds all the same: another process may have started an earlier
+one meanwhile. Now and then it also has a few instances checked against their rows.
+"""
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock
+from engine.runtime.checking import Patrol
 from engine.runtime.runtime import Runtime
-from engine.runtime.timers import fire_due
+from engine.runtime.timers import fire_due, next_due
 from engine.runtime.trial import process_now
+from web.settings import Settings
 
 log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every tick at INFO
 
+# Seconds. What is overdue after a tick is in somebody else's hands or was too much for one sweep.
+SHORTEST_PAUSE = 0.2
+
+_TICK = "tick"
+
 
 class Clock:
-    """Ticks in a thread of its own until stopped. A tick that fails is logged, and the next one comes all the same."""
+    """Ticks in a thread of its own until stopped. A tick that fails is logged, and the next one comes all the same.
 
-    def __init__(self, tick: Callable[[], int], *, seconds: float) -> None:
+    `seconds` is the longest pause between two ticks; `until_next`, in seconds, may ask for a shorter one.
+    """
+
+    def __init__(
+        self, tick: Callable[[], int], *, seconds: float, until_next: Callable[[], float | None] = lambda: None
+    ) -> None:
         self._tick = tick
         self._seconds = seconds
+        self._until_next = until_next
         self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._add(_TICK, self._tick_and_log, seconds, at_once=True)
+
+    def also(self, name: str, job: Callable[[], object], *, seconds: float) -> None:
+        """Something else to be done every so many seconds, in a thread of its own. A failure is logged."""
+
+        def run() -> None:
+            try:
+                job()
+            except Exception:
+                log.exception("%s failed; it is tried again in %s seconds", name, seconds)
+
+        self._add(name, run, seconds, at_once=False)
 
     def start(self) -> None:
-        self._scheduler.add_job(
-            self._tick_and_log,
-            "interval",
-            seconds=self._seconds,
-            next_run_time=datetime.now(UTC),
-            max_instances=1,
-            coalesce=True,
-        )
         self._scheduler.start()
 
     def stop(self) -> None:
         """Waits for the tick that is running, if any."""
         self._scheduler.shutdown(wait=True)
 
+    def _add(self, name: str, job: Callable[[], None], seconds: float, *, at_once: bool) -> None:
+        first = datetime.now(UTC) + timedelta(seconds=0 if at_once else seconds)
+        # However late a tick is, it is not to be missed.
+        every = {"id": name, "seconds": seconds, "max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        self._scheduler.add_job(job, "interval", next_run_time=first, **every)
+
     def _tick_and_log(self) -> None:
         try:
             if fired := self._tick():
                 log.info("%d timers fired", fired)
+            wait = self._until_next()
+            if wait is not None and wait < self._seconds:
+                wake = datetime.now(UTC) + timedelta(seconds=max(wait, SHORTEST_PAUSE))
+                with suppress(JobLookupError):  # told to stop meanwhile
+                    self._scheduler.modify_job(_TICK, next_run_time=wake)
         except Exception:
             # An exception that reached the scheduler would only be logged under its name; the database may be
             # back at the next tick.
             log.exception("a tick of the clock failed; the next one tries again")
 
 
+def clock_of(runtime: Runtime, settings: Settings) -> Clock:
+    """The clock as the server and the `clock` command run it."""
+    ticking = Clock(lambda: tick(runtime), seconds=settings.tick_seconds, until_next=lambda: seconds_until_due(runtime))
+    if settings.check_seconds:
+        patrol = Patrol(runtime)
+        ticking.also(
+            "checking instances",
+            lambda: patrol.next_slice(process_now(runtime, clock.now())),
+            seconds=settings.check_seconds,
+        )
+    return ticking
+
+
 def tick(runtime: Runtime) -> int:
     """One tick: fires what is due by now, and says how many instances it brought up to date."""
     return fire_due(runtime, process_now(runtime, clock.now()))
+
+
+def seconds_until_due(runtime: Runtime) -> float | None:
+    """How long until the next timer is due; None where nothing waits."""
+    with runtime.database.read() as session:
+        due = next_due(session)
+    return None if due is None else (due - process_now(runtime, clock.now())).total_seconds()

@@ -8,7 +8,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from engine.runtime.runtime import Runtime
-from web.scheduler import Clock, tick
+from web.scheduler import clock_of
 from web.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "when_ready": lambda server: on_ready(),  # it listens now
         }
         if clock:
-            ticking = Clock(lambda: tick(_runtime_of(app)), seconds=settings.tick_seconds)
+            ticking = clock_of(_runtime_of(app), settings)
             # Threads do not survive the fork that makes the worker, so the clock starts in it, and ends with it.
             self.options["post_worker_init"] = lambda worker: ticking.start()
             self.options["worker_exit"] = lambda server, worker: ticking.stop()

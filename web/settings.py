@@ -34,6 +34,7 @@ class Settings:
     port: int = 8000
     max_request_bytes: int = 220 * 1024 * 1024
     tick_seconds: float = 5.0
+    check_seconds: float = 60.0  # 0: never
 
     @property
     def files_dir(self) -> Path:
@@ -62,6 +63,7 @@ class Settings:
             port=_number(environ, "PORT", 8000, range(1, 65536)),
             max_request_bytes=_number(environ, "MAX_REQUEST_MB", 220, range(1, 4097)) * 1024 * 1024,
             tick_seconds=float(_number(environ, "TICK_SECONDS", 5, range(1, 3601))),
+            check_seconds=float(_number(environ, "CHECK_SECONDS", 60, range(86401))),
         )
 
 

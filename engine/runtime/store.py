@@ -1,7 +1,7 @@
 """The one way to touch an instance: lock, re-read, run, act, run, project, commit."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -21,20 +21,31 @@ from engine.runtime.tables import Incident, Instance, Task, TaskState, Timer, Ti
 
 @contextmanager
 def opened(
-    runtime: Runtime, instance_id: str | ScalarSelect[str], *, now: datetime, action: str, once: Once | None = None
+    runtime: Runtime,
+    instance_id: str | ScalarSelect[str],
+    *,
+    now: datetime,
+    action: str,
+    once: Once | None = None,
+    skip_locked: bool = False,
+    first: Callable[[Session, Instance], None] | None = None,
 ) -> Iterator[Run]:
     """One transaction on one instance (or the one a query names), brought up to date before the block and saved
-    after it.
+    after it. With `skip_locked` an instance that somebody else has in hand is not found (PostgreSQL; on SQLite one
+    queues). `first` is done under the lock, before anything of the instance is read.
 
     Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`); with `once`, what taking it raises.
     """
     with guarded(runtime, now=now, action=action) as concerned, runtime.database.write() as session:
-        instance = session.scalar(select(Instance).where(Instance.id == instance_id).with_for_update())
+        named = select(Instance).where(Instance.id == instance_id)
+        instance = session.scalar(named.with_for_update(skip_locked=skip_locked))
         if instance is None:
             raise NotFound()
         concerned.append(instance.id)
         if once:
             once.take(session, instance.id, now)
+        if first:
+            first(session, instance)
         run = _restored(runtime, session, instance, now)
         if run.advance():
             projection.project(
