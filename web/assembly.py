@@ -17,7 +17,20 @@ from engine.runtime.tables import TrialClock
 from engine.secrets import Keyring
 from engine.text import Text
 from handlers import HANDLERS
-from web import commands, errors, formview, headers, language, look, navigation, pages, samples, session, trial_cast
+from web import (
+    commands,
+    errors,
+    formview,
+    headers,
+    language,
+    look,
+    navigation,
+    once,
+    pages,
+    samples,
+    session,
+    trial_cast,
+)
 from web.settings import Settings
 
 
@@ -62,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     samples.init_app(app)
     session.init_app(app)
     navigation.init_app(app)
+    once.init_app(app)
     errors.init_app(app)
     for module in pkgutil.iter_modules(pages.__path__, "web.pages."):
         for blueprint in vars(importlib.import_module(module.name)).values():

@@ -16,16 +16,23 @@ ANSWERS = click.option(
 )
 AS = click.option("--as", "username", required=True, metavar="USER", help="以谁的账号 / whose account")
 
+ONCE = click.option(
+    "--once",
+    metavar="KEY",
+    help="同一标识只执行一次，重复时结果相同 / do it once under this key; a repeat answers the same",
+)
+
 
 @click.command(cls=Command, help="发起申请，输出其编号。Start an application; prints its id.")
 @click.argument("process")
 @AS
 @ANSWERS
+@ONCE
 @with_appcontext
-def start(process: str, username: str, answers: Path | None) -> None:
+def start(process: str, username: str, answers: Path | None, once: str | None) -> None:
     actor = person(username)
     given = read_answers(answers, actor)
-    click.echo(instances.start(runtime(), process_id=process, answers=given, actor=actor, now=now()))
+    click.echo(instances.start(runtime(), process_id=process, answers=given, actor=actor, now=now(), once=once))
 
 
 @click.command("inbox", cls=Command, help="列出某人所在单位的待办。List the open tasks of somebody's organisation.")
@@ -48,10 +55,11 @@ def inbox_command(username: str) -> None:
 @click.argument("task")
 @AS
 @ANSWERS
+@ONCE
 @with_appcontext
-def complete(task: str, username: str, answers: Path | None) -> None:
+def complete(task: str, username: str, answers: Path | None, once: str | None) -> None:
     actor = person(username)
-    instances.complete(runtime(), task, read_answers(answers, actor), actor, now())
+    instances.complete(runtime(), task, read_answers(answers, actor), actor, now(), once=once)
     say(Text("任务已办理完毕。", "The task is completed."))
 
 
@@ -62,10 +70,11 @@ def complete(task: str, username: str, answers: Path | None) -> None:
 @click.argument("message")
 @AS
 @ANSWERS
+@ONCE
 @with_appcontext
-def send_message(instance: str, message: str, username: str, answers: Path | None) -> None:
+def send_message(instance: str, message: str, username: str, answers: Path | None, once: str | None) -> None:
     actor = person(username)
-    instances.send_message(runtime(), instance, message, read_answers(answers, actor), actor, now())
+    instances.send_message(runtime(), instance, message, read_answers(answers, actor), actor, now(), once=once)
     say(Text("已提交。", "It was received."))
 
 

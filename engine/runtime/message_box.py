@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.definitions.diagrams import Message
 from engine.definitions.fields import Form
+from engine.definitions.specs import Compiled
 from engine.errors import NotFound, NothingWaits
 from engine.people import access
 from engine.people.accounts import Actor
@@ -96,9 +98,7 @@ def message_form(
     if row is None:
         raise NotFound()
     compiled = definitions.get(session, row.version_id)
-    found = compiled.diagram.messages.get(message)
-    if found is None or found.lane is None or found.lane.role != actor.role:
-        raise NotFound()
+    found = _sendable(compiled, message, actor)
     waiting = session.scalar(
         select(Subscription.id)
         .where(access.works_on_task(actor, Subscription.organisation_id, Subscription.role))
@@ -111,3 +111,22 @@ def message_form(
     forms = tuple(compiled.forms[name] for name in found.forms)
     data = token_data(session, compiled, instance_id, waiting)
     return MessageForm(message, found.menu, line, forms, data)
+
+
+def message_forms(
+    session: Session, definitions: Definitions, instance_id: str, message: str, actor: Actor
+) -> tuple[Text, tuple[Form, ...]]:
+    """What a message is called and asks for, whether or not the instance waits for it just now; raises NotFound."""
+    version_id = session.scalar(select(Instance.version_id).where(Instance.id == instance_id, seen_by(actor)))
+    if version_id is None:
+        raise NotFound()
+    compiled = definitions.get(session, version_id)
+    found = _sendable(compiled, message, actor)
+    return found.menu, tuple(compiled.forms[name] for name in found.forms)
+
+
+def _sendable(compiled: Compiled, message: str, actor: Actor) -> Message:
+    found = compiled.diagram.messages.get(message)
+    if found is None or found.lane is None or found.lane.role != actor.role:
+        raise NotFound()
+    return found

@@ -1,5 +1,7 @@
 """Messages the diagrams let people send, each under its own menu (我的投诉)."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -7,9 +9,11 @@ from werkzeug.wrappers import Response
 from engine.errors import FormRefused, InstanceClosed, NothingWaits
 from engine.runtime.casefile import case_file
 from engine.runtime.instances import send_message
-from engine.runtime.message_box import MessageForm, message_box, message_form
-from web.formdata import is_editing, read_answers
+from engine.runtime.message_box import message_box, message_form, message_forms
+from engine.text import Text
+from web.formdata import Answers, is_editing, read_answers
 from web.language import language, t
+from web.once import key_sent
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("messages", __name__)
@@ -25,33 +29,36 @@ def box(message: str) -> str:
 @blueprint.get("/instances/<instance_id>/messages/<message>")
 def show(instance_id: str, message: str) -> str | tuple[str, int]:
     try:
-        form = _form(instance_id, message)
+        return _page(instance_id, message, {}, {})
     except NothingWaits as refusal:
         return _not_now(instance_id, message, refusal)
-    return render_template("messages/message.html", message=form, answers={}, errors={})
 
 
 @blueprint.post("/instances/<instance_id>/messages/<message>")
 def send(instance_id: str, message: str) -> Response | str | tuple[str, int]:
+    with runtime().database.read() as reading:  # whether it is welcome: a repeat comes when it no longer is
+        menu, forms = message_forms(reading, runtime().definitions, instance_id, message, current_actor())
+    answers, lost = read_answers(forms, request.form, request.files)
     try:
-        form = _form(instance_id, message)
-        answers, lost = read_answers(form.forms, request.form, request.files)
         if is_editing(request.form):
-            return render_template("messages/message.html", message=form, answers=answers, errors=lost)
-        if lost:
-            raise FormRefused(lost)
-        send_message(runtime(), instance_id, message, answers, current_actor(), now())
-    except FormRefused as refusal:
-        return render_template("messages/message.html", message=form, answers=answers, errors=refusal.errors), 422
+            return _page(instance_id, message, answers, lost)
+        try:
+            if lost:
+                raise FormRefused(lost)
+            send_message(runtime(), instance_id, message, answers, current_actor(), now(), once=key_sent())
+        except FormRefused as refusal:
+            return _page(instance_id, message, answers, refusal.errors), 422
     except (NothingWaits, InstanceClosed) as refusal:
         return _not_now(instance_id, message, refusal)
-    flash(gettext("已提交：%(step)s", step=t(form.menu)), "success")
+    flash(gettext("已提交：%(step)s", step=t(menu)), "success")
     return redirect(url_for("instances.show", instance_id=instance_id))
 
 
-def _form(instance_id: str, message: str) -> MessageForm:
+def _page(instance_id: str, message: str, answers: Answers, errors: Mapping[str, Text]) -> str:
+    """The form, as far as it is filled in. Raises NothingWaits."""
     with runtime().database.read() as reading:
-        return message_form(reading, runtime().definitions, instance_id, message, current_actor(), now())
+        form = message_form(reading, runtime().definitions, instance_id, message, current_actor(), now())
+    return render_template("messages/message.html", message=form, answers=answers, errors=errors)
 
 
 def _not_now(instance_id: str, message: str, refusal: NothingWaits | InstanceClosed) -> tuple[str, int]:

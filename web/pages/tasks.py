@@ -12,6 +12,7 @@ from engine.runtime.instances import claim, complete, release
 from engine.runtime.taskfile import TaskFile, task_file, task_forms
 from web.formdata import is_editing, read_answers
 from web.language import language, t
+from web.once import key_sent
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("tasks", __name__)
@@ -43,7 +44,7 @@ def answer(task_id: str) -> Response | str | tuple[str, int]:
     try:
         if lost:
             raise FormRefused(lost)
-        complete(runtime(), task_id, answers, current_actor(), now())
+        complete(runtime(), task_id, answers, current_actor(), now(), once=key_sent())
     except FormRefused as refusal:
         page = render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=refusal.errors)
         return page, 422
