@@ -27,6 +27,7 @@ class SystemEventKind(StrEnum):
     PUT_IN_FORCE = "put_in_force"  # actor, none at the program's start [process, version_id, instead_of]
     TRIAL_CLOCK_MOVED = "trial_clock_moved"  # actor [offset_seconds]
     INCIDENT_RETRIED = "incident_retried"  # actor [incident_id, instance_id]; written before it is known how it goes
+    INCIDENT_RESOLVED = "incident_resolved"  # actor [incident_id]
 
 
 class SystemEvent(Base):
