@@ -14,6 +14,7 @@ from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.runtime import projection, state
 from engine.runtime.execution import ElementFailed, ScriptEngine
 from engine.runtime.once import Once
+from engine.runtime.pruning import prune
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, Task, TaskState, Timer, TimerState
@@ -78,6 +79,7 @@ def guarded(runtime: Runtime, *, now: datetime, action: str) -> Iterator[list[st
 def save(run: Run) -> None:
     """Write the blob and its projections; the mapper swaps the revision it read for the next one, or fails."""
     projection.project(run)
+    prune(run.workflow)
     run.instance.state = state.dump(run.workflow)
     run.session.flush()
 
