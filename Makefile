@@ -40,7 +40,8 @@ scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 bench: $(BIN)/.dev ## measure how long completing a task takes (prints figures, judges nothing)
 	@$(BIN)/python -m tests.benchmarks.complete_task
 
-soak: $(BIN)/.dev ## kill the server in the middle of its work, 20 times over (or: make soak ROUNDS=100)
+soak: $(BIN)/.dev ## many processes at once, killed at random; the server killed 20 times (or: make soak ROUNDS=100)
+	@$(BIN)/python -m pytest -q tests/soak/storms.py
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q tests/test_killed_server.py || exit 1; \
 	done
