@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData, create_engine, event
@@ -64,19 +65,19 @@ def new_id() -> str:
 class Database:
     """Sessions over one SQLAlchemy engine. `read()` sees one moment; `write()` is one transaction."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, lock_seconds: int = LOCK_SECONDS, idle_seconds: int = IDLE_SECONDS) -> None:
         if url.startswith("sqlite"):
             self.engine: Engine = create_engine(url)
         else:
             # A handler that hangs keeps its instance locked: the others are told so after a while, and in the end
             # the server breaks the transaction off, which undoes it.
-            limits = f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+            limits = f"-c lock_timeout={lock_seconds}s -c idle_in_transaction_session_timeout={idle_seconds}s"
             self.engine = create_engine(
-                url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": LOCK_SECONDS}
+                url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": lock_seconds}
             )
         self._writer = self.engine.execution_options(writes=True)
         if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", partial(_prepare_sqlite, lock_seconds))
             event.listen(self.engine, "begin", _begin_sqlite)
 
     @contextmanager
@@ -126,10 +127,10 @@ def unavailability(failure: BaseException | None) -> Unavailable | None:
     return None
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(lock_seconds: int, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event below starts transactions, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={LOCK_SECONDS * 1000}", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={lock_seconds * 1000}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from engine.database import Database
 from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, TaskClaimed, Unavailable
 from engine.people.accounts import Actor
 from tests.conftest import Cast
@@ -90,3 +92,22 @@ def test_a_refused_post_leads_back_to_its_page(app: Flask) -> None:
     assert 'href="/inbox?view=done"' in answer.text
     answer = app.test_client().post("/raise", headers={"Referer": "http://evil.example/inbox"})
     assert "evil" not in answer.text
+
+
+def test_a_database_that_is_away_is_told_on_a_page_that_asks_it_nothing(app: Flask) -> None:
+    """With a status that proxies and monitors understand."""
+    away = Database("sqlite:////no/such/folder/onboarding.db")
+
+    @app.route("/needs-the-database")
+    @public
+    def needs_the_database() -> str:
+        with away.read() as session:
+            return str(session.scalar(text("SELECT 1")))
+
+    app.jinja_env.globals["navigation"] = app.jinja_env.globals["signed_in"] = None  # would fail if called
+    answer = app.test_client().get("/needs-the-database")
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
+    assert "系统暂时连不上数据库，内容没有提交" in answer.text
+    assert "no/such/folder" not in answer.text
