@@ -24,7 +24,7 @@ from engine.people.tables import Role
 from engine.runtime import timers, trial
 from engine.runtime.tables import Instance
 from engine.text import Text
-from web import commands_check, commands_process, trial_cast
+from web import commands_check, commands_contacts, commands_process, trial_cast
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
 from web.scheduler import clock_of, tick
@@ -56,7 +56,8 @@ class MomentUnreadable(Invalid):
 
 
 def init_app(app: Flask) -> None:
-    for command in (*COMMANDS, *commands_process.COMMANDS, *commands_check.COMMANDS):
+    rooms = (commands_process, commands_check, commands_contacts)
+    for command in (*COMMANDS, *(command for room in rooms for command in room.COMMANDS)):
         app.cli.add_command(command)
 
 

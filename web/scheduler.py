@@ -14,9 +14,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock
 from engine.runtime.checking import Patrol
+from engine.runtime.outbox import deliver_due
 from engine.runtime.runtime import Runtime
 from engine.runtime.timers import fire_due, next_due
 from engine.runtime.trial import process_now
+from web.senders import from_settings
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,9 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
             lambda: patrol.next_slice(process_now(runtime, clock.now())),
             seconds=settings.check_seconds,
         )
+    senders = from_settings(settings)
+    # Apart from the ticks, so that no limit waits for a slow mail server.
+    ticking.also("delivering messages", lambda: deliver_due(runtime, clock.now, senders), seconds=settings.tick_seconds)
     return ticking
 
 

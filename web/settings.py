@@ -3,19 +3,35 @@
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from engine.definitions import checks
 from engine.errors import Invalid
 from engine.secrets import write_once
 from engine.text import Text
 from web import trial_cast
 
 ROOT = Path(__file__).resolve().parent.parent
+_MAIL_PORTS: dict[Literal["none", "starttls", "smtps"], int] = {"none": 25, "starttls": 587, "smtps": 465}
 
 
 class SettingRefused(Invalid):
     sentence = Text("配置项 {name} 的值“{value}”不可用：{why}", "The setting {name} can't be “{value}”: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Through whom e-mail leaves, and as whom."""
+
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "smtps"]
+    sender: str  # an e-mail address
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,9 @@ class Settings:
     max_request_bytes: int = 220 * 1024 * 1024
     tick_seconds: float = 5.0
     check_seconds: float = 60.0  # 0: never
+    public_url: str = ""  # without a slash at its end; empty: messages carry no links
+    mail: MailServer | None = None
+    private_webhooks: bool = False  # may a webhook lead to this machine or a private network?
 
     @property
     def files_dir(self) -> Path:
@@ -64,6 +83,9 @@ class Settings:
             max_request_bytes=_number(environ, "MAX_REQUEST_MB", 220, range(1, 4097)) * 1024 * 1024,
             tick_seconds=float(_number(environ, "TICK_SECONDS", 5, range(1, 3601))),
             check_seconds=float(_number(environ, "CHECK_SECONDS", 60, range(86401))),
+            public_url=_public_url(environ.get("PUBLIC_URL", "")),
+            mail=_mail_server(environ.get("SMTP_URL", ""), environ.get("MAIL_FROM", "")),
+            private_webhooks=_switch(environ, "PRIVATE_WEBHOOKS"),
         )
 
 
@@ -78,6 +100,42 @@ def _database_url(url: str) -> str:
         name="DATABASE_URL",
         value=url.split("://")[0] + "://…",  # the rest may hold a password
         why=Text("只支持 sqlite:/// 和 postgresql://。", "only sqlite:/// and postgresql:// are supported."),
+    )
+
+
+def _public_url(url: str) -> str:
+    if url and isinstance(checks.url(url), Text):
+        why = Text("应为浏览器访问本系统的完整网址。", "it is the full address by which browsers reach this system.")
+        raise SettingRefused(name="PUBLIC_URL", value=url, why=why)
+    return url.rstrip("/")
+
+
+def _mail_server(url: str, sender: str) -> MailServer | None:
+    """smtp://user:password@host:port?tls=starttls (or none), smtps://…; the sender's address is needed with it."""
+    if not url:
+        return None
+    if isinstance(checks.email(sender), Text):
+        why = Text("设置了 SMTP_URL，就须填发件邮箱。", "with SMTP_URL, the sender's e-mail address is needed.")
+        raise SettingRefused(name="MAIL_FROM", value=sender, why=why)
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        tls = "smtps" if parts.scheme == "smtps" else options.pop("tls", "starttls")
+        if parts.scheme in ("smtp", "smtps") and parts.hostname and not options and parts.path in ("", "/"):
+            for known, port in _MAIL_PORTS.items():
+                if tls == known:
+                    name, password = unquote(parts.username or ""), unquote(parts.password or "")
+                    return MailServer(parts.hostname, parts.port or port, known, sender, name, password)
+    except ValueError:
+        pass  # a port or a query that can't be read
+    raise SettingRefused(
+        name="SMTP_URL",
+        value=url.split("://")[0] + "://…",  # the rest may hold a password
+        why=Text(
+            "应如 smtp://用户:密码@主机:587?tls=starttls、smtp://主机:25?tls=none 或 smtps://用户:密码@主机:465。",
+            "write smtp://user:password@host:587?tls=starttls, smtp://host:25?tls=none "
+            "or smtps://user:password@host:465.",
+        ),
     )
 
 

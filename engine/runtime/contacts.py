@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
 from engine.database import new_id
 from engine.definitions import checks
 from engine.errors import Conflict, Invalid, NotFound
@@ -50,12 +52,22 @@ class Entry:
 
 
 def add(
-    runtime: Runtime, *, role: str, key: str, kind: str, address: str, private: bool, now: datetime
+    runtime: Runtime,
+    *,
+    role: str,
+    key: str,
+    kind: str,
+    address: str,
+    private: bool,
+    now: datetime,
+    by: str | None = None,
 ) -> tuple[Entry, str | None]:
     """Register a contact; for a webhook also returns the secret that signs what it gets, which is never shown again.
 
     A contact that was removed before comes back, a webhook with a new secret. `private`: may a webhook lie inside the
-    own network? Raises NobodyThere, AddressRefused, HostUnknown, HostInside, ContactKnown.
+    own network? `by` is an account's id, None for the command line.
+
+    Raises NobodyThere, AddressRefused, HostUnknown, HostInside, ContactKnown.
     """
     kind = ContactKind(kind)
     address = _checked(kind, address.strip())
@@ -79,16 +91,18 @@ def add(
         secret = new_secret() if kind is ContactKind.WEBHOOK else None
         if secret:
             contact.secret = runtime.keyring.encrypt(secret.encode(), bound_to=contact.id)
+        _record(session, SystemEventKind.CONTACT_ADDED, contact, by, now)
         return _entry(contact, organisation), secret
 
 
-def remove(session: Session, contact_id: str) -> Entry:
+def remove(session: Session, contact_id: str, *, now: datetime, by: str | None = None) -> Entry:
     """Nothing more is sent there, not even what waits. Raises NotFound."""
     found = session.execute(_active().where(Contact.id == contact_id)).first()
     if found is None:
         raise NotFound()
     contact, organisation = found
     contact.active = False
+    _record(session, SystemEventKind.CONTACT_REMOVED, contact, by, now)
     return _entry(contact, organisation)
 
 
@@ -101,6 +115,11 @@ def listed(session: Session) -> list[Entry]:
 def new_secret() -> str:
     """`whsec_` and 24 random bytes in base64, as the Standard Webhooks specification writes its secrets."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+def _record(session: Session, kind: SystemEventKind, contact: Contact, by: str | None, now: datetime) -> None:
+    facts = {"contact_id": contact.id, "organisation_id": contact.organisation_id, "channel": str(contact.kind)}
+    record(session, kind, at=now, actor_id=by, **facts)
 
 
 def _active() -> Select[Contact, Organisation]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from web.settings import SettingRefused, Settings
+from web.settings import MailServer, SettingRefused, Settings
 
 
 def test_with_only_a_data_folder_everything_else_has_its_default(tmp_path: Path) -> None:
@@ -51,4 +51,41 @@ def test_every_spelling_of_a_postgresql_address_gets_the_driver_shipped(tmp_path
 def test_an_unusable_setting_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingRefused, match=name) as refusal:
         Settings.from_environment({"DATA_DIR": str(tmp_path), name: value})
+    assert "hush" not in refusal.value.text.zh + refusal.value.text.en
+
+
+MAIL_FROM = "platform@gd.example.cn"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.cn", MailServer("mail.example.cn", 587, "starttls", MAIL_FROM)),
+        ("smtp://mail.example.cn:2525?tls=none", MailServer("mail.example.cn", 2525, "none", MAIL_FROM)),
+        ("smtps://u%40x:p%3Aw@mail.example.cn", MailServer("mail.example.cn", 465, "smtps", MAIL_FROM, "u@x", "p:w")),
+    ],
+)
+def test_a_mail_server_is_one_address(tmp_path: Path, url: str, server: MailServer) -> None:
+    environ = {"DATA_DIR": str(tmp_path), "SMTP_URL": url, "MAIL_FROM": MAIL_FROM}
+    settings = Settings.from_environment(environ)
+    assert settings.mail == server
+    assert "p:w" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "environ"),
+    [
+        ("SMTP_URL", {"SMTP_URL": "http://u:hush@mail.example.cn", "MAIL_FROM": MAIL_FROM}),
+        ("SMTP_URL", {"SMTP_URL": "smtp://u:hush@mail.example.cn?tls=maybe", "MAIL_FROM": MAIL_FROM}),
+        ("SMTP_URL", {"SMTP_URL": "smtp://u:hush@mail.example.cn:port", "MAIL_FROM": MAIL_FROM}),
+        ("SMTP_URL", {"SMTP_URL": "smtp://u:hush@/", "MAIL_FROM": MAIL_FROM}),
+        ("MAIL_FROM", {"SMTP_URL": "smtp://u:hush@mail.example.cn"}),
+        ("MAIL_FROM", {"SMTP_URL": "smtp://mail.example.cn", "MAIL_FROM": "a@b.cn\r\nBcc: c@d.cn"}),
+        ("PUBLIC_URL", {"PUBLIC_URL": "onboarding.example.cn"}),
+        ("PRIVATE_WEBHOOKS", {"PRIVATE_WEBHOOKS": "yes"}),
+    ],
+)
+def test_unusable_ways_out_are_refused_by_name(tmp_path: Path, name: str, environ: dict[str, str]) -> None:
+    with pytest.raises(SettingRefused, match=name) as refusal:
+        Settings.from_environment({"DATA_DIR": str(tmp_path), **environ})
     assert "hush" not in refusal.value.text.zh + refusal.value.text.en

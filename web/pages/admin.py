@@ -52,7 +52,7 @@ def accounts() -> str:
     search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
         entries, total = directory(reading, current_actor(), search=search)
-    return render_template("admin/accounts.html", entries=entries, total=total, search=search, roles=_roles())
+    return render_template("admin/accounts.html", entries=entries, total=total, search=search, roles=role_names())
 
 
 def _overview(*, clock_refusal: str | None = None, retry_refusal: str | None = None) -> str:
@@ -77,10 +77,11 @@ def _actions() -> dict[str, str]:
         "message": gettext("提交投诉等消息"),
         "timer": gettext("时限届满"),
         "retry": gettext("重试"),
+        "outbox": gettext("发送通知"),
     }
 
 
-def _roles() -> dict[Role, str]:
+def role_names() -> dict[Role, str]:
     return {
         Role.ENTERPRISE: gettext("企业"),
         Role.AUTHORITY: gettext("主管部门"),

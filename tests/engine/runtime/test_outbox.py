@@ -185,7 +185,7 @@ def test_a_removed_contact_gets_nothing_more_and_no_operator_is_troubled(runtime
     gone = mail_to(runtime, "first@gz.example.cn")
     overdue(case)
     with runtime.database.write() as session:
-        contacts.remove(session, gone)
+        contacts.remove(session, gone, now=clock.now())
     told: Told = []
     assert deliver_due(runtime, clock.now, keeping(told)) == 0
     assert [m.state for m in messages(runtime)] == [OutboxState.GIVEN_UP]
