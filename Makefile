@@ -34,7 +34,7 @@ format: $(BIN)/.dev ## put the code into the house's format
 
 scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && for folder in bpmn/*/; do \
-		DATA_DIR="$$data" $(FLASK) scenarios "$$folder" || exit 1; \
+		DATA_DIR="$$data" $(FLASK) scenarios --story "$$folder" || exit 1; \
 	done
 
 bench: $(BIN)/.dev ## measure how long completing a task takes (prints figures, judges nothing)

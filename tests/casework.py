@@ -7,10 +7,12 @@ from sqlalchemy import select
 
 from engine.clock import SHANGHAI
 from engine.definitions.deployment import deploy_folder
+from engine.people.accounts import actor_named
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Instance, Task, TaskState
 from engine.scenarios.playing import Play
 from engine.scenarios.reading import Samples, Scenario, read_samples, without_label
+from engine.scenarios.sampling import filled_in
 from engine.text import Text
 from handlers import HANDLERS
 from tests.conftest import CAST_SINCE, ROOT
@@ -54,9 +56,12 @@ class Case:
     def now(self) -> datetime:
         return self.play.now
 
-    def answers(self, **samples: str) -> dict[str, Any]:
-        """The named sample of each form."""
-        return {form: without_label(self.samples.answers[form][name]) for form, name in samples.items()}
+    def answers(self, *, by: str = "企业", **samples: str) -> dict[str, Any]:
+        """The named sample of each form, as this person would hand it in."""
+        with self.runtime.database.read() as session:
+            actor = actor_named(session, self.samples.people[by])
+        written = {form: without_label(self.samples.answers[form][name]) for form, name in samples.items()}
+        return filled_in(self.runtime, written, actor, self.now)
 
     def instance(self) -> Instance:
         with self.runtime.database.read() as session:

@@ -2,20 +2,18 @@
 
 import importlib
 import pkgutil
+from datetime import timedelta
 
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
-from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.database import Database
-from engine.errors import Invalid
 from engine.files import FileStore
 from engine.migrations import upgrade
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import TrialClock
+from engine.runtime.trial import refuse_moved_clock
 from engine.secrets import Keyring
-from engine.text import Text
 from handlers import HANDLERS
 from web import (
     commands,
@@ -34,16 +32,8 @@ from web import (
 from web.settings import Settings
 
 
-class TrialClockMoved(Invalid):
-    sentence = Text(
-        "这个数据库的流程时钟曾在试用中被拨快，不能用于正式运行；请设置 TRIAL=1，或换用新的数据库。",
-        "The process clock of this database was moved in a trial, so it can't be used for real; "
-        "set TRIAL=1 or use a new database.",
-    )
-
-
 def create_app(settings: Settings) -> Flask:
-    """The web application with its command line. Raises TrialClockMoved, and what the settings give rise to."""
+    """The web application with its command line. Raises what the settings give rise to."""
     app = Flask("web")
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -60,6 +50,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["settings"] = settings
     app.extensions["runtime"] = open_runtime(settings)
+    app.before_request(lambda: refuse_moved_clock(app.extensions["runtime"]))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -88,17 +79,14 @@ def create_app(settings: Settings) -> Flask:
 
 
 def open_runtime(settings: Settings) -> Runtime:
-    """The engine over the migrated database, with everything it is given. Raises TrialClockMoved."""
+    """The engine over the migrated database, with everything it is given."""
     database = Database(settings.database_url)
     upgrade(database)
-    if not settings.trial:
-        with database.read() as reading:
-            if reading.scalar(select(TrialClock.offset_seconds)):
-                raise TrialClockMoved()
     return Runtime(
         database=database,
         handlers=HANDLERS,
         keyring=Keyring.from_file(settings.keyring_file, create=settings.makes_keyring),
         files=FileStore(settings.files_dir),
         trial=settings.trial,
+        anchor_every=timedelta(minutes=settings.anchor_minutes),
     )

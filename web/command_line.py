@@ -17,7 +17,7 @@ from engine.definitions.findings import Finding
 from engine.errors import FormRefused, Invalid, Refusal
 from engine.people.accounts import Actor, actor_named
 from engine.runtime.runtime import Runtime
-from engine.runtime.trial import process_now
+from engine.runtime.trial import process_now, refuse_moved_clock
 from engine.text import Language, Text
 from web.settings import Settings
 
@@ -49,7 +49,9 @@ def say(text: Text) -> None:
 
 
 def runtime() -> Runtime:
+    """The engine, for a command that works with its data. Raises ClockMoved."""
     found: Runtime = current_app.extensions["runtime"]
+    refuse_moved_clock(found)
     return found
 
 

@@ -11,10 +11,13 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from engine.clock import SHANGHAI
 from engine.definitions.fields import LIST, Field, Form
-from engine.errors import Refusal
+from engine.definitions.validation import validate
+from engine.errors import FormRefused, Refusal
 from engine.text import Text
 from web import samples
+from web.session import now
 from web.uploads import find, store
 
 Answers = dict[str, dict[str, Any]]
@@ -52,6 +55,18 @@ def read_answers(
 def is_editing(posted: Mapping[str, str]) -> bool:
     """Whether a button within the form was pressed: the page is to be shown again, not handed in."""
     return any(button in posted for button in ("_add", "_remove", "_sample"))
+
+
+def refused_with(
+    lost: Mapping[str, Text], forms: Sequence[Form], answers: Answers, data: Mapping[str, Any]
+) -> FormRefused:
+    """A page whose uploads were refused, with whatever else is wrong on it, so that it all is said at once."""
+    errors: dict[str, Text] = {}
+    try:
+        validate(forms, answers, data, functions={"today": lambda: now().astimezone(SHANGHAI).date().isoformat()})
+    except FormRefused as refused:
+        errors = refused.errors
+    return FormRefused({**errors, **lost})
 
 
 class _Reader:

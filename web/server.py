@@ -1,15 +1,25 @@
 """The server: gunicorn with threads, started from Python, with the clock in the worker."""
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from engine.errors import Invalid
 from engine.runtime.runtime import Runtime
+from engine.text import Text
 from web.scheduler import clock_of
 from web.settings import Settings
+
+
+class PortTaken(Invalid):
+    sentence = Text(
+        "端口 {port} 无法使用（可能已被占用）；请换一个，例如 make run PORT=8080。",
+        "Port {port} can't be used (something else may be using it). Choose another, such as make run PORT=8080.",
+    )
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
@@ -46,6 +56,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         return self.flask_app
 
     def run(self) -> None:
+        """Raises PortTaken."""
+        host, port = self.options["bind"].rsplit(":", 1)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will: a port just left is free
+            try:
+                probe.bind((host, int(port)))
+            except OSError:
+                raise PortTaken(port=port) from None
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("spiff").setLevel(logging.WARNING)  # it logs each state of each token
         _runtime_of(self.flask_app).database.close()  # a connection must not be shared with the worker

@@ -12,6 +12,8 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
 from engine.errors import Conflict, Invalid, NotFound
 from engine.people.tables import Account, Organisation, OrganisationKey, Role
 from engine.text import Text
@@ -33,7 +35,13 @@ class Actor:
 
 
 class WrongCredentials(Invalid):
+    """`account_id` is whose password was wrong, for the audit trail and never for whoever tries."""
+
     sentence = Text("用户名或密码不正确。", "The user name or the password is wrong.")
+
+    def __init__(self, account_id: str | None = None) -> None:
+        self.account_id = account_id
+        super().__init__()
 
 
 class UsernameRefused(Invalid):
@@ -61,9 +69,18 @@ class OrganisationUnnamed(Invalid):
 
 
 def create_organisation(
-    session: Session, role: Role, name: str, keys: Iterable[str], *, name_en: str = ""
+    session: Session,
+    role: Role,
+    name: str,
+    keys: Iterable[str],
+    *,
+    now: datetime,
+    by: str | None = None,
+    name_en: str = "",
 ) -> Organisation:
     """Register an organisation under the keys by which diagrams find it (see OrganisationKey).
+
+    `by` is an account's id, None for the command line.
 
     Raises OrganisationUnnamed, and OrganisationKeyTaken where a key of that role already leads to another.
     """
@@ -78,6 +95,14 @@ def create_organisation(
     session.flush()
     session.add_all(OrganisationKey(role=Role(role), key=key, organisation_id=organisation.id) for key in keys)
     session.flush()
+    record(
+        session,
+        SystemEventKind.ORGANISATION_CREATED,
+        at=now,
+        actor_id=by,
+        organisation_id=organisation.id,
+        role=organisation.role,
+    )
     return organisation
 
 
@@ -91,9 +116,18 @@ def organisation_for(session: Session, role: Role | str, key: str) -> Organisati
 
 
 def create_account(
-    session: Session, *, organisation: Organisation, username: str, password: str, name: str, now: datetime
+    session: Session,
+    *,
+    organisation: Organisation,
+    username: str,
+    password: str,
+    name: str,
+    now: datetime,
+    by: str | None = None,
 ) -> Account:
     """An account of an organisation; its role is the organisation's.
+
+    `by` is the id of the account that makes it, None for the command line.
 
     Raises UsernameRefused, UsernameTaken, PasswordRefused.
     """
@@ -114,6 +148,15 @@ def create_account(
     )
     session.add(account)
     session.flush()
+    record(
+        session,
+        SystemEventKind.ACCOUNT_CREATED,
+        at=now,
+        actor_id=by,
+        account_id=account.id,
+        organisation_id=organisation.id,
+        role=account.role,
+    )
     return account
 
 
@@ -128,9 +171,9 @@ def authenticate(session: Session, username: str, password: str) -> Actor:
     try:
         _hasher.verify(stored, password[: PASSWORD_LENGTHS.stop])
     except VerificationError:
-        raise WrongCredentials() from None
+        raise WrongCredentials(account.id if account else None) from None
     if account is None or not account.active:
-        raise WrongCredentials()
+        raise WrongCredentials(account.id if account else None)
     return _actor(account)
 
 
@@ -150,6 +193,16 @@ def member(session: Session, account_id: str) -> tuple[Actor, Organisation]:
         raise NotFound()
     account, organisation = found
     return _actor(account), organisation
+
+
+def key_of(session: Session, actor: Actor) -> str | None:
+    """By which key diagrams find the actor's own organisation."""
+    return session.scalar(
+        select(OrganisationKey.key)
+        .where(OrganisationKey.organisation_id == actor.organisation_id, OrganisationKey.role == actor.role)
+        .order_by(OrganisationKey.key)
+        .limit(1)
+    )
 
 
 def actor_named(session: Session, username: str) -> Actor:

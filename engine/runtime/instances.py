@@ -22,8 +22,8 @@ from engine.definitions.tables import DefinitionInForce
 from engine.errors import InstanceClosed, NotFound, NothingWaits, TaskCancelled, TaskClaimed, TaskDone
 from engine.people import access
 from engine.people.access import Action
-from engine.people.accounts import Actor
-from engine.people.tables import Account, OrganisationKey
+from engine.people.accounts import Actor, key_of
+from engine.people.tables import Account
 from engine.runtime import history, numbers
 from engine.runtime.execution import open_user_tasks
 from engine.runtime.history import referred_to
@@ -73,7 +73,7 @@ def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, no
         workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
         run = new_run(runtime, session, instance, workflow, now, timers={}, tasks={})
         workflow.task_tree.data["starter"] = {
-            "organisation": _key_of(session, actor),
+            "organisation": key_of(session, actor),
             "started_at": now.isoformat(),
         }
         given, rows = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
@@ -221,16 +221,6 @@ def _cause(runtime: Runtime, session: Session, task: Task) -> Text:
     instance = session.get_one(Instance, task.instance_id)
     element = runtime.definitions.get(session, instance.version_id).diagram.elements.get(task.cancelled_by or "")
     return element.name if element else Text("流程的其他分支", "another branch of the process")
-
-
-def _key_of(session: Session, actor: Actor) -> str | None:
-    """By which key diagrams find the actor's own organisation."""
-    return session.scalar(
-        select(OrganisationKey.key)
-        .where(OrganisationKey.organisation_id == actor.organisation_id, OrganisationKey.role == actor.role)
-        .order_by(OrganisationKey.key)
-        .limit(1)
-    )
 
 
 def _name(session: Session, account_id: str | None) -> str:

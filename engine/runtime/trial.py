@@ -9,6 +9,8 @@ from math import ceil
 
 from sqlalchemy.orm import Session
 
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
 from engine.calendar import counting
 from engine.clock import SHANGHAI
 from engine.errors import Invalid, NotAllowed
@@ -27,6 +29,14 @@ class NotATrial(NotAllowed):
     sentence = Text("只有试用模式才能拨动流程时钟。", "The process clock can only be moved in trial mode.")
 
 
+class ClockMoved(Invalid):
+    sentence = Text(
+        "这个数据库的流程时钟曾在试用中被拨快，不能用于正式运行；请设置 TRIAL=1，或换用新的数据库。",
+        "The process clock of this database was moved in a trial, so it can't be used for real; "
+        "set TRIAL=1 or use a new database.",
+    )
+
+
 class StepRefused(Invalid):
     sentence = Text(
         "请填写 1 至 30 个工作日，且流程时钟最多比实际时间快 400 天。",
@@ -38,6 +48,15 @@ def offset(session: Session) -> timedelta:
     """How far process time is ahead of real time."""
     row = session.get(TrialClock, 1)
     return timedelta(seconds=row.offset_seconds if row else 0)
+
+
+def refuse_moved_clock(runtime: Runtime) -> None:
+    """Outside trial mode, real time must be process time. Raises ClockMoved."""
+    if runtime.trial:
+        return
+    with runtime.database.read() as session:
+        if offset(session):
+            raise ClockMoved()
 
 
 def process_now(runtime: Runtime, real_now: datetime) -> datetime:
@@ -68,6 +87,13 @@ def advance(runtime: Runtime, *, working_days: int, actor: Actor, real_now: date
         row = session.get(TrialClock, 1) or TrialClock(id=1, offset_seconds=0)
         row.offset_seconds = ceil((moved - real_now).total_seconds())  # never a second short of the hour
         session.add(row)
+        record(
+            session,
+            SystemEventKind.TRIAL_CLOCK_MOVED,
+            at=real_now,
+            actor_id=actor.account_id,
+            offset_seconds=row.offset_seconds,
+        )
     now = real_now + timedelta(seconds=row.offset_seconds)
     while timers.fire_due(runtime, now):
         pass

@@ -33,6 +33,7 @@ class Play:
     instance_id: str = ""
     story: list[str] = field(default_factory=list)
     _told: int = 0
+    _people: dict[str, str] = field(default_factory=dict)  # account id → as the scenario calls them
 
     def __post_init__(self) -> None:
         self.now = self.scenario.begins
@@ -81,6 +82,7 @@ class Play:
         try:
             with self.runtime.database.read() as session:
                 actor = actor_named(session, self.scenario.people[step.by or ""])
+            self._people[actor.account_id] = step.by or ""
             answers = filled_in(self.runtime, step.fills, actor, self.now)
             if step.verb == "starts":
                 self.instance_id = instances.start(
@@ -206,7 +208,9 @@ class Play:
                 continue
             element = elements.get(event.element_id or "")
             name = element.name.zh if element else ""
-            self._say(f"{_TOLD[EventKind(event.kind)]} {name} {event.details.get('outcome', '')}".rstrip())
+            who = self._people.get(event.actor_id or "", "")
+            words = [who, _TOLD[EventKind(event.kind)], name, str(event.details.get("outcome", ""))]
+            self._say(" ".join(word for word in words if word))
 
     def _say(self, what: str) -> None:
         self.story.append(f"{self.now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}  {what}")

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine import files
 from engine.clock import SHANGHAI
-from engine.people.accounts import Actor
+from engine.people.accounts import Actor, key_of
+from engine.people.tables import Organisation
 from engine.runtime.runtime import Runtime
 
 SMALL_FILES = {
@@ -19,8 +20,8 @@ SMALL_FILES = {
 
 
 def filled_in(runtime: Runtime, written: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:
-    """Answers by form. Every `{file: name}` is uploaded as a small file of that name (PDF or PNG), and every
-    `{today: days}` becomes the date so many days after today."""
+    """Answers by form. Every `{file: name}` is uploaded as a small file of that name (PDF or PNG), `{today: days}`
+    becomes the date so many days after today, and `{own: name}` or `{own: key}` the actor's organisation's."""
     return {form: _real(runtime, value, actor, now) for form, value in written.items()}
 
 
@@ -35,7 +36,16 @@ def _real(runtime: Runtime, value: Any, actor: Actor, now: datetime) -> Any:
         return _uploaded(runtime, str(value["file"]), actor, now)
     if value.keys() == {"today"}:
         return (now.astimezone(SHANGHAI).date() + timedelta(days=int(value["today"]))).isoformat()
+    if value.keys() == {"own"}:
+        return _own(runtime, str(value["own"]), actor)
     return {key: _real(runtime, inner, actor, now) for key, inner in value.items()}
+
+
+def _own(runtime: Runtime, what: str, actor: Actor) -> str | None:
+    with runtime.database.read() as session:
+        if what == "key":
+            return key_of(session, actor)
+        return session.get_one(Organisation, actor.organisation_id).name
 
 
 def _uploaded(runtime: Runtime, name: str, actor: Actor, now: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Requ
 from engine.clock import SHANGHAI
 from engine.scenarios.sampling import SMALL_FILES
 from tests.conftest import ROOT
+from web import trial_cast
 from web.trial_cast import PASSWORD
 
 ARTIFACTS = ROOT / "test-artifacts"
@@ -30,6 +31,11 @@ def document(name: str, content: bytes | None = None) -> FilePayload:
         "mimeType": "application/octet-stream",
         "buffer": SMALL_FILES[Path(name).suffix] if content is None else content,
     }
+
+
+# What a sample's `{own: …}` means for enterprise-a, who applies in all of these tests.
+_applicant = trial_cast.members()[0]
+OWN = {"name": _applicant.name.zh, "key": _applicant.keys[0]}
 
 
 @dataclass
@@ -96,6 +102,8 @@ class Person:
                 self.input(name).set_input_files(document(file))
             case {"today": int(days)}:
                 self.input(name).fill((datetime.now(SHANGHAI).date() + timedelta(days=days)).isoformat())
+            case {"own": str(what)}:
+                self._type(self.input(name), OWN[what])
             case [{"file": _}, *_]:
                 self.input(name).set_input_files([document(one["file"]) for one in value])
             case [*items]:

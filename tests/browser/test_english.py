@@ -37,7 +37,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _own_words() -> list[str]:
     """What the people of these tests fill in and are called; the longest first."""
-    people = [name for member in trial_cast.members() for name in member.people.values()]
+    people = [name for member in trial_cast.members() for name in (member.name.zh, *member.people.values())]
     return sorted({*_texts(dict(read_samples(FOLDER).answers)), *people}, key=len, reverse=True)
 
 

@@ -39,7 +39,7 @@ def _mistypes_the_credit_code(enterprise: Person) -> None:
     summary.get_by_role("link").click()
     expect(code).to_be_focused()
     enterprise.station("success-1-wrong-code")
-    code.fill(SAMPLES["basic"]["first"]["uscc"])
+    enterprise.answer("basic.uscc", SAMPLES["basic"]["first"]["uscc"])
     enterprise.press("提交")
 
 

@@ -10,7 +10,7 @@ from engine.runtime.applications import Standing, instances
 from engine.runtime.inbox import first_open_task
 from engine.runtime.instances import start
 from engine.runtime.menus import StartForm, start_form, startable
-from web.formdata import is_editing, read_answers
+from web.formdata import is_editing, read_answers, refused_with
 from web.once import key_sent
 from web.session import current_actor, now, runtime
 
@@ -55,7 +55,7 @@ def begin(process_id: str) -> Response | str | tuple[str, int]:
         return render_template("applications/new.html", process=process, answers=answers, errors=lost)
     try:
         if lost:
-            raise FormRefused(lost)
+            raise refused_with(lost, process.forms, answers, {})
         instance_id = start(runtime(), process_id=process_id, answers=answers, actor=actor, now=now(), once=key_sent())
     except FormRefused as refusal:
         page = render_template("applications/new.html", process=process, answers=answers, errors=refusal.errors)

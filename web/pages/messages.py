@@ -11,7 +11,7 @@ from engine.runtime.casefile import case_file
 from engine.runtime.instances import send_message
 from engine.runtime.message_box import message_box, message_form, message_forms
 from engine.text import Text
-from web.formdata import Answers, is_editing, read_answers
+from web.formdata import Answers, is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
 from web.session import current_actor, now, runtime
@@ -44,7 +44,7 @@ def send(instance_id: str, message: str) -> Response | str | tuple[str, int]:
             return _page(instance_id, message, answers, lost)
         try:
             if lost:
-                raise FormRefused(lost)
+                raise refused_with(lost, forms, answers, {})
             send_message(runtime(), instance_id, message, answers, current_actor(), now(), once=key_sent())
         except FormRefused as refusal:
             return _page(instance_id, message, answers, refusal.errors), 422

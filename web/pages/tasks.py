@@ -9,8 +9,9 @@ from engine.people import access
 from engine.people.access import Action
 from engine.runtime.inbox import TaskLine, done_tasks, first_open_task, open_tasks
 from engine.runtime.instances import claim, complete, release
+from engine.runtime.tables import TaskState
 from engine.runtime.taskfile import TaskFile, task_file, task_forms
-from web.formdata import is_editing, read_answers
+from web.formdata import is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
 from web.session import current_actor, now, runtime
@@ -38,12 +39,14 @@ def show(task_id: str) -> str:
 def answer(task_id: str) -> Response | str | tuple[str, int]:
     with runtime().database.read() as reading:
         line, forms = task_forms(reading, runtime().definitions, task_id, current_actor(), now())
+    if is_editing(request.form) and line.state is not TaskState.OPEN:  # a page sent again after the task was done
+        return redirect(url_for("tasks.show", task_id=task_id))
     answers, lost = read_answers(forms, request.form, request.files)
     if is_editing(request.form):
         return render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=lost)
     try:
         if lost:
-            raise FormRefused(lost)
+            raise refused_with(lost, forms, answers, _task(task_id).data)
         complete(runtime(), task_id, answers, current_actor(), now(), once=key_sent())
     except FormRefused as refusal:
         page = render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=refusal.errors)

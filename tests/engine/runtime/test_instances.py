@@ -18,7 +18,6 @@ from engine.runtime import instances
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.tables import Answer, Event, EventKind, Party, TaskState
-from engine.scenarios.sampling import filled_in
 from tests.casework import Case
 from tests.conftest import Cast
 
@@ -132,7 +131,7 @@ def test_a_file_of_another_enterprise_cannot_be_handed_in(case: Case, cast: Cast
     case.step(by="企业", starts="onboarding", fills={"application": "first"})
     case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
     task = case.task("递交材料")
-    theirs = filled_in(case.runtime, case.answers(materials="complete"), cast.other_enterprise, case.now)
+    theirs = case.answers(by="另一企业", materials="complete")
 
     with pytest.raises(FormRefused) as refusal:
         instances.complete(case.runtime, task.id, theirs, cast.enterprise, case.now)
@@ -143,7 +142,7 @@ def test_a_file_of_another_enterprise_cannot_be_handed_in(case: Case, cast: Cast
 def test_a_file_is_what_was_stored_not_what_the_sender_says_of_it(case: Case, cast: Cast) -> None:
     case.step(by="企业", starts="onboarding", fills={"application": "first"})
     case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
-    files = filled_in(case.runtime, case.answers(materials="complete"), cast.enterprise, case.now)
+    files = case.answers(materials="complete")
     files["materials"]["licence"] |= {"name": "program.exe", "size": 10**12, "sha256": "0" * 64}
 
     instances.complete(case.runtime, case.task("递交材料").id, files, cast.enterprise, case.now)
