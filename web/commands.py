@@ -24,7 +24,7 @@ from engine.people.tables import Role
 from engine.runtime import timers, trial
 from engine.runtime.tables import Instance
 from engine.text import Text
-from web import commands_check, commands_contacts, commands_process, trial_cast
+from web import commands_audit, commands_check, commands_contacts, commands_process, trial_cast
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
 from web.scheduler import clock_of, tick
@@ -56,7 +56,7 @@ class MomentUnreadable(Invalid):
 
 
 def init_app(app: Flask) -> None:
-    rooms = (commands_process, commands_check, commands_contacts)
+    rooms = (commands_process, commands_check, commands_audit, commands_contacts)
     for command in (*COMMANDS, *(command for room in rooms for command in room.COMMANDS)):
         app.cli.add_command(command)
 
@@ -139,7 +139,7 @@ def definitions() -> None:
 @with_appcontext
 def create_organisation_command(role: str, name: str, keys: tuple[str, ...], name_en: str) -> None:
     with runtime().database.write() as session:
-        create_organisation(session, Role(role), name, keys, name_en=name_en)
+        create_organisation(session, Role(role), name, keys, now=clock.now(), name_en=name_en)
     say(Text("已登记{name}。", "Registered {name}.").filled(name=Text(name, name_en)))
 
 

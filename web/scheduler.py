@@ -13,6 +13,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock
+from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
 from engine.runtime.outbox import deliver_due
 from engine.runtime.runtime import Runtime
@@ -101,8 +102,12 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
 
 
 def tick(runtime: Runtime) -> int:
-    """One tick: fires what is due by now, and says how many instances it brought up to date."""
-    return fire_due(runtime, process_now(runtime, clock.now()))
+    """One tick: fires what is due by now, and says how many instances it brought up to date. Anchors the audit trail
+    when it is time to."""
+    real_now = clock.now()
+    fired = fire_due(runtime, process_now(runtime, real_now))
+    anchor_when_due(runtime, real_now)
+    return fired
 
 
 def seconds_until_due(runtime: Runtime) -> float | None:

@@ -50,6 +50,7 @@ class Settings:
     port: int = 8000
     max_request_bytes: int = 220 * 1024 * 1024
     tick_seconds: float = 5.0
+    anchor_minutes: int = 10
     check_seconds: float = 60.0  # 0: never
     public_url: str = ""  # without a slash at its end; empty: messages carry no links
     mail: MailServer | None = None
@@ -82,6 +83,7 @@ class Settings:
             port=_number(environ, "PORT", 8000, range(1, 65536)),
             max_request_bytes=_number(environ, "MAX_REQUEST_MB", 220, range(1, 4097)) * 1024 * 1024,
             tick_seconds=float(_number(environ, "TICK_SECONDS", 5, range(1, 3601))),
+            anchor_minutes=_number(environ, "ANCHOR_MINUTES", 10, range(1, 1441)),
             check_seconds=float(_number(environ, "CHECK_SECONDS", 60, range(86401))),
             public_url=_public_url(environ.get("PUBLIC_URL", "")),
             mail=_mail_server(environ.get("SMTP_URL", ""), environ.get("MAIL_FROM", "")),

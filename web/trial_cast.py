@@ -115,7 +115,7 @@ def seed(session: Session, *, password: str, now: datetime, cities: tuple[str, .
     made = 0
     for member in members(cities):
         organisation = organisation_for(session, member.role, member.keys[0]) or create_organisation(
-            session, member.role, member.name.zh, member.keys, name_en=member.name.en
+            session, member.role, member.name.zh, member.keys, now=now, name_en=member.name.en
         )
         for username, person in member.people.items():
             if username not in existing:

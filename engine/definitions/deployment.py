@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
 from engine.definitions import diagrams
 from engine.definitions.findings import Finding
 from engine.definitions.handlers import Handler
@@ -94,8 +96,18 @@ def deploy(
         )
         session.add(version)
         session.flush()
+        record(
+            session,
+            SystemEventKind.VERSION_DEPLOYED,
+            at=now,
+            actor_id=by,
+            process=version.process_id,
+            version_id=version.id,
+            number=version.number,
+            sha256=sha256,
+        )
     if put_in_force:
-        _put_in_force(session, version, now)
+        _put_in_force(session, version, now, by)
     return version
 
 
@@ -127,11 +139,14 @@ def was_deployed(session: Session, diagram: bytes, forms: Schemas) -> bool:
     return session.scalar(known) is not None
 
 
-def put_in_force(session: Session, version_id: str, now: datetime) -> DefinitionVersion:
-    """New instances start on this version from now on; running ones stay on theirs. Raises NotFound."""
+def put_in_force(session: Session, version_id: str, now: datetime, *, by: str | None) -> DefinitionVersion:
+    """New instances start on this version from now on; running ones stay on theirs. `by` is an account's id.
+
+    Raises NotFound.
+    """
     _take_turns(session)
     version = get_version(session, version_id)
-    _put_in_force(session, version, now)
+    _put_in_force(session, version, now, by)
     return version
 
 
@@ -164,14 +179,25 @@ def _take_turns(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(_DEPLOYING)))
 
 
-def _put_in_force(session: Session, version: DefinitionVersion, now: datetime) -> None:
+def _put_in_force(session: Session, version: DefinitionVersion, now: datetime, by: str | None) -> None:
     current = session.get(DefinitionInForce, version.process_id)
+    replaced = current.version_id if current else None
+    if replaced == version.id:
+        return
     if current is None:
         session.add(DefinitionInForce(process_id=version.process_id, version_id=version.id, since=now))
-    elif current.version_id != version.id:
-        current.version_id = version.id
-        current.since = now
+    else:
+        current.version_id, current.since = version.id, now
     session.flush()
+    record(
+        session,
+        SystemEventKind.PUT_IN_FORCE,
+        at=now,
+        actor_id=by,
+        process=version.process_id,
+        version_id=version.id,
+        instead_of=replaced,
+    )
 
 
 def _same(session: Session, process_id: str, sha256: str) -> DefinitionVersion | None:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Lock
 
 from sqlalchemy.orm import Session
@@ -49,4 +50,5 @@ class Runtime:
     keyring: Keyring
     files: FileStore
     trial: bool  # may the process clock be moved?
+    anchor_every: timedelta = timedelta(minutes=10)  # at the shortest; see engine.runtime.anchors
     definitions: Definitions = field(default_factory=Definitions)

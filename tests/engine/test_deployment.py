@@ -50,7 +50,7 @@ class Office:
     def puts_in_force(self, version: DefinitionVersion) -> None:
         self.now += timedelta(minutes=1)
         with self.database.write() as session:
-            deployment.put_in_force(session, version.id, self.now)
+            deployment.put_in_force(session, version.id, self.now, by=None)
 
     @property
     def in_force(self) -> str | None:
@@ -139,7 +139,7 @@ def test_a_diagram_with_errors_is_refused_and_nothing_changes(office: Office) ->
 
 def test_an_unknown_version_is_not_found(office: Office) -> None:
     with pytest.raises(NotFound), office.database.write() as session:
-        deployment.put_in_force(session, "0" * 32, NOW)
+        deployment.put_in_force(session, "0" * 32, NOW, by=None)
 
 
 def test_a_folder_is_deployed_once(office: Office, folder: Path) -> None:

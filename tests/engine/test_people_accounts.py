@@ -61,7 +61,7 @@ def test_an_inactive_account_is_let_in_no_more(database: Database, cast: Cast) -
 
 def test_an_account_takes_its_role_from_its_organisation(database: Database) -> None:
     with database.write() as session:
-        unit = create_organisation(session, Role.SUPPORT, "测试单位", ["449999"])
+        unit = create_organisation(session, Role.SUPPORT, "测试单位", ["449999"], now=NOW)
         account = create_account(
             session, organisation=unit, username="Unit.One", password="long enough", name="何敏", now=NOW
         )
@@ -103,7 +103,7 @@ def test_a_key_leads_to_one_organisation_of_a_role(database: Database, cast: Cas
 
 def test_one_support_unit_may_serve_several_cities(database: Database) -> None:
     with database.write() as session:
-        unit = create_organisation(session, Role.SUPPORT, "联合单位", ["449901", "449902"])
+        unit = create_organisation(session, Role.SUPPORT, "联合单位", ["449901", "449902"], now=NOW)
         for city in ("449901", "449902"):
             served_by = organisation_for(session, Role.SUPPORT, city)
             assert served_by is not None
@@ -112,7 +112,7 @@ def test_one_support_unit_may_serve_several_cities(database: Database) -> None:
 
 def test_a_key_that_is_taken_is_refused_with_the_holder_named(database: Database, cast: Cast) -> None:
     with database.write() as session, pytest.raises(OrganisationKeyTaken, match="广州市住房和城乡建设局"):
-        create_organisation(session, Role.AUTHORITY, "另一个广州", ["440100"])
+        create_organisation(session, Role.AUTHORITY, "另一个广州", ["440100"], now=NOW)
 
 
 @pytest.mark.parametrize(("name", "keys"), [("  ", ["449999"]), ("单位", [" "])])
@@ -120,4 +120,4 @@ def test_an_organisation_without_name_or_with_a_blank_key_is_refused(
     database: Database, name: str, keys: list[str]
 ) -> None:
     with database.write() as session, pytest.raises(OrganisationUnnamed):
-        create_organisation(session, Role.AUTHORITY, name, keys)
+        create_organisation(session, Role.AUTHORITY, name, keys, now=NOW)

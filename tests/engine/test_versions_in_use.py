@@ -88,7 +88,7 @@ def test_a_version_waiting_is_held_against_the_one_in_force(database: Database, 
 
 def test_the_version_in_force_is_held_against_the_one_before_it(database: Database, first: str, second: str) -> None:
     with database.write() as session:
-        deployment.put_in_force(session, second, NOW)
+        deployment.put_in_force(session, second, NOW, by=None)
     with database.read() as session:
         seen, oldest = review(session, second, HANDLERS), review(session, first, HANDLERS)
     assert (seen.is_in_force, seen.earlier and seen.earlier.id, seen.earlier_is_in_force) == (True, first, False)

@@ -80,9 +80,10 @@ def show(version_id: str) -> str:
 @blueprint.post("/definitions/<version_id>/in-force")
 def put_version_in_force(version_id: str) -> AnyResponse:
     """Second step, and the way back to an older version."""
-    require(current_actor(), Action.DEPLOY)
+    actor = current_actor()
+    require(actor, Action.DEPLOY)
     with runtime().database.write() as session:
-        version = put_in_force(session, version_id, now())
+        version = put_in_force(session, version_id, now(), by=actor.account_id)
         number = version.number
     flash(gettext("第 %(number)s 版已启用，新的申请将按它办理；正在办理的申请不受影响。", number=number), "success")
     return redirect(url_for("definitions.show", version_id=version_id))

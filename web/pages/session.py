@@ -4,7 +4,10 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from engine.people.accounts import WrongCredentials, authenticate
+from engine import clock
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
+from engine.people.accounts import Actor, WrongCredentials, authenticate
 from web import session
 from web.language import COOKIE, language
 from web.navigation import first_page
@@ -40,8 +43,10 @@ def check_login() -> Response | tuple[str, int]:
         with runtime().database.read() as reading:
             actor = authenticate(reading, username, password)
     except WrongCredentials as refusal:
+        _record(SystemEventKind.LOGIN_FAILED, account_id=refusal.account_id)
         page = render_template("session/login.html", next=then, username=username, refusal=refusal.to(language()))
         return page, 422
+    _record(SystemEventKind.LOGGED_IN, actor)
     session.start(actor)
     return redirect(then or url_for("session.home"))
 
@@ -49,10 +54,18 @@ def check_login() -> Response | tuple[str, int]:
 @blueprint.post("/logout")
 @public
 def logout() -> Response:
+    if actor := signed_in():
+        _record(SystemEventKind.LOGGED_OUT, actor)
     session.end()
     response = redirect(url_for("session.log_in"))
     response.headers["Clear-Site-Data"] = '"cache"'  # the back button shows nothing to whoever sits there next
     return response
+
+
+def _record(kind: SystemEventKind, actor: Actor | None = None, **details: str | None) -> None:
+    """In real time, as sessions are. What a stranger typed as a user name is not kept: it may be a password."""
+    with runtime().database.write() as writing:
+        record(writing, kind, at=clock.now(), actor_id=actor.account_id if actor else None, **details)
 
 
 @blueprint.get("/token")
