@@ -37,11 +37,12 @@ scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 		DATA_DIR="$$data" $(FLASK) scenarios --story "$$folder" || exit 1; \
 	done
 
-bench: $(BIN)/.dev ## measure how long completing a task takes (prints figures, judges nothing)
+bench: $(BIN)/.dev ## measure completing a task and a hundred rounds of one application (judges nothing)
 	@$(BIN)/python -m tests.benchmarks.complete_task
+	@$(BIN)/python -m tests.benchmarks.long_life
 
-soak: $(BIN)/.dev ## many processes at once, killed at random; the server killed 20 times (or: make soak ROUNDS=100)
-	@$(BIN)/python -m pytest -q tests/soak/storms.py
+soak: $(BIN)/.dev ## many processes at once; very long lives; the server killed 20 times (or: make soak ROUNDS=100)
+	@$(BIN)/python -m pytest -q tests/soak/storms.py tests/soak/long_lives.py
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q tests/test_killed_server.py || exit 1; \
 	done
