@@ -24,6 +24,7 @@ from engine.people.tables import Role
 from engine.runtime import timers, trial
 from engine.runtime.tables import Instance
 from engine.text import Text
+from handlers import HANDLERS
 from web import commands_audit, commands_check, commands_contacts, commands_process, trial_cast
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
@@ -106,9 +107,7 @@ def deploy(path: Path, username: str | None, note: str) -> None:
 @with_appcontext
 def lint_command(path: Path) -> None:
     forms = deployment.read_forms(_folder(path))
-    findings = [
-        finding for diagram in _diagrams(path) for finding in lint(diagram.read_bytes(), forms, runtime().handlers)
-    ]
+    findings = [finding for diagram in _diagrams(path) for finding in lint(diagram.read_bytes(), forms, HANDLERS)]
     show_findings(findings)
     if has_errors(findings):
         raise click.exceptions.Exit(1)
@@ -235,7 +234,7 @@ def serve(host: str | None, port: int | None, workers: int, with_clock: bool) ->
 @with_appcontext
 def scenarios(folder: Path, story: bool) -> None:
     failed = 0
-    for scenario, told, failure in rehearse(folder, runtime()):
+    for scenario, told, failure in rehearse(folder):
         failed += failure is not None
         click.echo(f"{'✗' if failure else '✓'} {scenario.file}  {scenario.title.to(language())}")
         for line in told if story or failure else ():
