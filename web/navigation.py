@@ -5,6 +5,7 @@ from flask_babel import gettext
 
 from engine.people.access import Action, may
 from engine.people.tables import Role
+from engine.runtime.incidents import count_open
 from engine.runtime.menus import message_menus
 from web.language import t
 from web.session import runtime, signed_in
@@ -14,9 +15,11 @@ Item = dict[str, str | bool]
 
 def navigation() -> list[Item]:
     """The items for whoever is logged in, in the shape of the service navigation component."""
+    menu = _menu()
+    here = max((address for _, address in menu if _is_under(address)), key=len, default="")
     return [
-        {"text": text, "href": address, "active": _is_under(address), "current": request.path == address}
-        for text, address in _menu()
+        {"text": text, "href": address, "active": address == here, "current": request.path == address}
+        for text, address in menu
     ]
 
 
@@ -48,13 +51,21 @@ def _menu() -> list[tuple[str, str]]:
             return [(gettext("流程定义"), "/definitions")]
         case Role.ADMIN:
             versions = [(gettext("流程定义"), "/definitions")] if may(actor, Action.SEE_VERSIONS) else []
-            return [(gettext("运维"), "/admin"), *versions]
+            return [(gettext("运维"), "/admin"), (_incidents(), "/admin/incidents"), *versions]
 
 
 def _messages(role: Role) -> list[tuple[str, str]]:
     with runtime().database.read() as reading:
         menus = message_menus(reading, runtime().definitions, role)
     return [(t(message.menu), f"/mine/{message.name}") for message in menus]
+
+
+def _incidents() -> str:
+    """With how many wait, where any do."""
+    with runtime().database.read() as reading:
+        waiting = count_open(reading)
+    text: str = gettext("故障 %(waiting)s", waiting=waiting) if waiting else gettext("故障")
+    return text
 
 
 def _is_under(address: str) -> bool:

@@ -13,6 +13,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock
+from engine.runtime import once
 from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
 from engine.runtime.outbox import deliver_due
@@ -29,6 +30,7 @@ logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every 
 SHORTEST_PAUSE = 0.2
 
 _TICK = "tick"
+_HOUR = 3600
 
 
 class Clock:
@@ -98,7 +100,18 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
     senders = from_settings(settings)
     # Apart from the ticks, so that no limit waits for a slow mail server.
     ticking.also("delivering messages", lambda: deliver_due(runtime, clock.now, senders), seconds=settings.tick_seconds)
+    ticking.also("forgetting keys", lambda: forget_old_keys(runtime), seconds=_HOUR)
     return ticking
+
+
+def forget_old_keys(runtime: Runtime) -> None:
+    """Keys against repeated submission that are past their time; once a day, however often and wherever it is asked."""
+    now = process_now(runtime, clock.now())
+    with runtime.database.read() as session:
+        due = once.is_time_to_forget(session, now)
+    if due:
+        with runtime.database.write() as session:
+            once.forget_old(session, now - once.KEPT)
 
 
 def tick(runtime: Runtime) -> int:

@@ -1,21 +1,17 @@
 """运维: only administrators get in; the trial's clock moves forward; failures can be tried again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from engine import clock
-from engine.errors import Broken
 from engine.people.accounts import Actor
-from engine.runtime import incidents, instances
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import process_now
-from handlers import HANDLERS
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
 
@@ -27,23 +23,7 @@ def admin(client_of: ClientOf, cast: Cast) -> FlaskClient:
     return client_of(cast.admin)
 
 
-@pytest.fixture
-def failed(runtime: Runtime, cast: Cast) -> Case:
-    """An application whose test key could not be issued, because the handler failed."""
-    deploy_onboarding(runtime)
-    case = Case(runtime).goes("递交申请材料").step(by="主管部门", does="审核材料", fills={"review": "pass"})
-
-    def fails(call: Any, **params: Any) -> Mapping[str, Any]:
-        raise RuntimeError("the key service is away")
-
-    broken = replace(runtime, handlers={**HANDLERS, "issue_test_key": fails})
-    answers, task = case.answers(issue="thirty_days"), case.task("下发测试密钥")
-    with pytest.raises(Broken):
-        instances.complete(broken, task.id, answers, cast.guangzhou, case.now)
-    return case
-
-
-@pytest.mark.parametrize("path", ["/admin", "/admin/accounts"])
+@pytest.mark.parametrize("path", ["/admin", "/admin/accounts", "/admin/incidents"])
 @pytest.mark.parametrize("who", ["enterprise", "guangzhou", "guangzhou_support", "province", "analyst"])
 def test_nobody_but_an_administrator_gets_in(client_of: ClientOf, cast: Cast, who: str, path: str) -> None:
     assert client_of(getattr(cast, who)).get(path).status_code == 403
@@ -79,21 +59,6 @@ def test_outside_a_trial_there_is_no_clock_to_move(app: Flask, admin: FlaskClien
     app.extensions["runtime"] = replace(app.extensions["runtime"], trial=False)
     assert "拨快流程时钟" not in admin.get("/admin").text
     assert admin.post("/admin/clock", data={"working_days": "3"}).status_code == 403
-
-
-def test_a_failure_is_shown_with_its_cause_and_retried(admin: FlaskClient, failed: Case, runtime: Runtime) -> None:
-    page = admin.get("/admin").text
-    assert "the key service is away" in page
-    assert failed.id in page
-    with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
-    answer = admin.post(f"/admin/incidents/{incident.id}/retry", follow_redirects=True)
-    assert answer.status_code == 200
-    assert "目前没有故障" in answer.text
-
-
-def test_retrying_a_failure_that_does_not_exist_is_not_found(admin: FlaskClient) -> None:
-    assert admin.post("/admin/incidents/0123/retry").status_code == 404
 
 
 def test_accounts_are_found_by_name_or_organisation(admin: FlaskClient) -> None:

@@ -1,19 +1,19 @@
-"""运维: the trial's clock, what failed and waits for a retry, and who has an account."""
+"""运维: how the platform runs, the trial's clock, and who has an account."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import clock
-from engine.errors import Broken
 from engine.people.access import Action, may, require
 from engine.people.directory import directory
 from engine.people.tables import Role
-from engine.runtime import incidents, trial
+from engine.runtime import trial
+from engine.runtime.incidents import count_open
 from engine.runtime.timers import next_due
 from engine.runtime.trial import StepRefused
 from web.language import language, when
-from web.session import current_actor, now, runtime
+from web.session import current_actor, runtime
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -36,17 +36,6 @@ def move_clock() -> Response | tuple[str, int]:
     return redirect(url_for("admin.overview"))
 
 
-@blueprint.post("/incidents/<incident_id>/retry")
-def retry(incident_id: str) -> Response | tuple[str, int]:
-    try:
-        incidents.retry(runtime(), incident_id, current_actor(), now())
-    except Broken:
-        refusal = gettext("重试仍未成功，已另记一条故障；请先消除故障原因。")
-        return _overview(retry_refusal=refusal), 500
-    flash(gettext("故障已处理。"), "success")
-    return redirect(url_for("admin.overview"))
-
-
 @blueprint.get("/accounts")
 def accounts() -> str:
     search = request.args.get("search", "")[:100]
@@ -55,30 +44,17 @@ def accounts() -> str:
     return render_template("admin/accounts.html", entries=entries, total=total, search=search, roles=role_names())
 
 
-def _overview(*, clock_refusal: str | None = None, retry_refusal: str | None = None) -> str:
+def _overview(*, clock_refusal: str | None = None) -> str:
     require(current_actor(), Action.ADMINISTER)
     with runtime().database.read() as reading:
         return render_template(
             "admin/overview.html",
-            incidents=incidents.open_incidents(reading),
+            incidents=count_open(reading),
             next_due=next_due(reading),
             moves_clock=runtime().trial and may(current_actor(), Action.MOVE_TRIAL_CLOCK),
             steps=STEPS,
-            actions=_actions(),
             clock_refusal=clock_refusal,
-            retry_refusal=retry_refusal,
         )
-
-
-def _actions() -> dict[str, str]:
-    return {
-        "start": gettext("发起申请"),
-        "complete": gettext("办理任务"),
-        "message": gettext("提交投诉等消息"),
-        "timer": gettext("时限届满"),
-        "retry": gettext("重试"),
-        "outbox": gettext("发送通知"),
-    }
 
 
 def role_names() -> dict[Role, str]:
