@@ -46,8 +46,7 @@ def _refused(refusal: Refusal) -> Page:
 
 def _unavailable(refusal: Unavailable) -> tuple[str, int, dict[str, str]]:
     current_app.logger.error("%s", refusal, exc_info=refusal)  # an operator needs to know what the database said
-    page = render_template("errors/unavailable.html", sentence=refusal.to(language()))  # asks nothing of the database
-    return page, 503, {"Retry-After": "10"}
+    return _bare_page("errors/unavailable.html", sentence=refusal.to(language())), 503, {"Retry-After": "10"}
 
 
 def _login_expired(_error: LoginExpired) -> Page:
@@ -65,7 +64,7 @@ def _http(error: HTTPException) -> Page | HTTPException:
     if status < 400:
         return error
     if status >= 500:
-        return render_template("errors/broken.html"), status  # asks nothing of a database that may be down
+        return _bare_page("errors/broken.html"), status
     sentence, advice = {
         404: (
             NotFound.sentence.to(language()),
@@ -78,14 +77,23 @@ def _http(error: HTTPException) -> Page | HTTPException:
     return _page(status, sentence, advice)
 
 
+def _bare_page(template: str, **context: str) -> str:
+    """A page that asks nothing of a database that may be away, not even who is logged in, as Flask's own rendering
+    does for every page."""
+    return current_app.jinja_env.get_template(template).render(**context)
+
+
 def _page(status: int, sentence: str, advice: str, *, log_in: bool = False) -> Page:
-    page = render_template(
-        "errors/refusal.html",
-        status=status,
-        sentence=sentence,
-        advice=advice,
-        log_in=url_for("session.log_in", next=this_page()) if log_in else None,
-        # Not where an answer is still in the browser's history: opening the page anew would lose it.
-        back=this_page() if request.method == "POST" and not log_in else None,
-    )
+    try:
+        page = render_template(
+            "errors/refusal.html",
+            status=status,
+            sentence=sentence,
+            advice=advice,
+            log_in=url_for("session.log_in", next=this_page()) if log_in else None,
+            # Not where an answer is still in the browser's history: opening the page anew would lose it.
+            back=this_page() if request.method == "POST" and not log_in else None,
+        )
+    except Unavailable as refusal:  # an unknown address, say, while the database is away
+        return _bare_page("errors/unavailable.html", sentence=refusal.to(language())), 503
     return page, status

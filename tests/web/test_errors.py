@@ -1,6 +1,7 @@
 """Every kind of refusal becomes a page with a sentence, advice and a way back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -111,3 +112,18 @@ def test_a_database_that_is_away_is_told_on_a_page_that_asks_it_nothing(app: Fla
     assert answer.headers["Retry-After"] == "10"
     assert "系统暂时连不上数据库，内容没有提交" in answer.text
     assert "no/such/folder" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/inbox"), ("POST", "/tasks/1"), ("GET", "/no-such-page")])
+def test_whoever_is_logged_in_when_the_database_goes_is_told_so(
+    app: Flask, client_of: ClientOf, cast: Cast, method: str, path: str
+) -> None:
+    """Finding out who asks already needs the database; the page that says so must not try that again."""
+    client = client_of(cast.guangzhou)
+    away = Database("sqlite:////no/such/folder/onboarding.db")
+    app.extensions["runtime"] = replace(app.extensions["runtime"], database=away)
+
+    answer = client.open(path, method=method)
+
+    assert answer.status_code == 503
+    assert "系统暂时连不上数据库，内容没有提交" in answer.text
