@@ -95,6 +95,9 @@ def test_what_cannot_be_used_is_refused_in_a_sentence_with_the_entry_kept(
     answer = admin.post("/admin/contacts", data={**MAIL, **changed})
     assert answer.status_code == 422
     assert says in answer.text
+    if {"role", "kind"}.isdisjoint(changed):
+        (field,) = changed
+        assert f'id="{field}-error"' in answer.text
     with runtime.database.read() as session:
         assert contacts.listed(session) == []
 

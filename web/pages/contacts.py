@@ -31,7 +31,7 @@ def listed() -> str:
 def add() -> Response | str | tuple[str, int]:
     given = {name: request.form.get(name, "").strip() for name in ("role", "key", "kind", "address")}
     if given["role"] not in set(Role) or given["kind"] not in set(ContactKind):
-        return _page(given=given, refusal=gettext("请选择角色和方式。")), 422
+        return _page(given=given, refusal=gettext("请选择角色和方式。"), wrong="role"), 422
     try:
         entry, secret = contacts.add(
             runtime(),
@@ -41,7 +41,9 @@ def add() -> Response | str | tuple[str, int]:
             by=current_actor().account_id,
         )
     except (Invalid, Conflict) as refusal:
-        return _page(given=given, refusal=refusal.to(language())), 409 if isinstance(refusal, Conflict) else 422
+        wrong = "key" if isinstance(refusal, contacts.NobodyThere) else "address"
+        page = _page(given=given, refusal=refusal.to(language()), wrong=wrong)
+        return page, 409 if isinstance(refusal, Conflict) else 422
     if secret:
         return _page(added=entry, secret=secret)  # shown in this answer only, so there is nothing to redirect to
     flash(gettext("已登记 %(address)s。", address=entry.address), "success")
@@ -65,6 +67,7 @@ def _page(
     *,
     given: dict[str, str] | None = None,
     refusal: str | None = None,
+    wrong: str = "",
     added: contacts.Entry | None = None,
     secret: str | None = None,
 ) -> str:
@@ -78,6 +81,7 @@ def _page(
             kinds={ContactKind.EMAIL: gettext("电子邮件"), ContactKind.WEBHOOK: gettext("网址推送（Webhook）")},
             given=given or {},
             refusal=refusal,
+            wrong=wrong,  # the field it is about
             added=added,
             secret=secret,
         )
