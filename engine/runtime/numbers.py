@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
-from engine.runtime.tables import NumberSequence
+
+# One statement, the same on both databases: there is no row to lock yet for the first two of a day.
+_COUNT_UP = text(
+    "INSERT INTO number_sequences (prefix, last) VALUES (:prefix, 1) "
+    "ON CONFLICT (prefix) DO UPDATE SET last = number_sequences.last + 1 RETURNING last"
+)
 
 
 def next_number(session: Session, prefix: str, now: datetime) -> str:
     """The next number of a prefix and day, such as 440100-20260918-0001, counted in the caller's transaction."""
     day = f"{prefix}-{now.astimezone(SHANGHAI):%Y%m%d}"
-    counter = session.scalar(select(NumberSequence).where(NumberSequence.prefix == day).with_for_update())
-    if counter is None:
-        counter = NumberSequence(prefix=day, last=0)
-        session.add(counter)
-    counter.last += 1
-    return f"{day}-{counter.last:04d}"
+    return f"{day}-{session.scalar(_COUNT_UP, {'prefix': day}):04d}"

@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 
 from engine.errors import Conflict, NothingWaits, TaskCancelled, TaskDone
 from engine.runtime import checking, incidents, instances, timers
+from engine.runtime.numbers import next_number
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Event, EventKind, TaskState
 from engine.scenarios.sampling import filled_in
@@ -49,7 +50,7 @@ class Parked:
                 assert self._arrived.wait(PATIENCE)
                 following = threads.submit(second, self._plain)
                 if waits:
-                    self._until_waiting(following)
+                    until_waiting(self._plain, following)
                 else:
                     following.exception(PATIENCE)
             finally:
@@ -57,22 +58,23 @@ class Parked:
             leading.result(PATIENCE)
             return following.exception(PATIENCE) or following.result()
 
-    def _until_waiting(self, following: Future[Any]) -> None:
-        """On PostgreSQL until the server says that somebody waits for a lock; SQLite doesn't tell, and there is only
-        one lock there: whether `second` has come to it or not yet, it has to queue."""
-        database = self._plain.database
-        if database.engine.dialect.name != "postgresql":
-            return
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        for _ in range(PATIENCE * 20):
-            with database.read() as session:
-                if session.scalar(waiting):
-                    return
-            assert not following.done(), "it should have waited"
-            threading.Event().wait(0.05)
-        raise AssertionError("it never waited")
+
+def until_waiting(runtime: Runtime, following: Future[Any]) -> None:
+    """On PostgreSQL until the server says that somebody waits for a lock; SQLite doesn't tell, and there is only
+    one lock there: whether `second` has come to it or not yet, it has to queue."""
+    database = runtime.database
+    if database.engine.dialect.name != "postgresql":
+        return
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(PATIENCE * 20):
+        with database.read() as session:
+            if session.scalar(waiting):
+                return
+        assert not following.done(), "it should have waited"
+        threading.Event().wait(0.05)
+    raise AssertionError("it never waited")
 
 
 def on_postgresql(case: Case) -> bool:
@@ -226,3 +228,20 @@ def test_two_sweeps_never_fire_the_same_limit_nor_wait_for_each_other(runtime: R
         assert other_sweep == 2
     assert [happened(one, EventKind.TIMER_FIRED, "Review_Overdue") for one in cases] == [1, 1, 1]
     assert [len(one.tasks()) for one in cases] == [2, 2, 2]
+
+
+def test_the_first_two_applications_of_a_day_get_a_number_each(case: Case) -> None:
+    """There is no row yet that the second could wait for."""
+
+    def number() -> str:
+        with case.runtime.database.write() as session:
+            return next_number(session, "440300", case.now)
+
+    with ThreadPoolExecutor(1) as threads:
+        with case.runtime.database.write() as session:
+            first = next_number(session, "440300", case.now)
+            following = threads.submit(number)
+            until_waiting(case.runtime, following)
+        second = following.result(PATIENCE)
+
+    assert [first, second] == ["440300-20260918-0001", "440300-20260918-0002"]
