@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, TrialClock
+from engine.runtime.verification import verify
 from tests.casework import Case
 from tests.serving import Browser, Server
 from web.assembly import open_runtime
@@ -97,3 +98,4 @@ def test_nothing_is_lost_and_overdue_limits_fire_once(server: Server, beside: Ru
             if case.id not in done:
                 assert official.post(f"/tasks/{task_id}", {"review.result": "pass"})[0] == 302
     assert _completions(beside, "Review_Materials") == Counter({case.id: 1 for case in cases})
+    assert verify(beside.database).flaws == ()
