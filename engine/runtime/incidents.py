@@ -16,7 +16,7 @@ from engine.people.accounts import Actor
 from engine.runtime import outbox
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
-from engine.runtime.tables import Incident, Timer
+from engine.runtime.tables import Incident, Instance, Timer
 from engine.text import Text
 
 REASON_LENGTH = 500  # characters
@@ -145,12 +145,13 @@ def resolve(runtime: Runtime, incident_ids: Collection[str], reason: str, actor:
 
 
 def matching(element: str = "", cause: str = "") -> ColumnElement[bool]:
-    """Incidents of one element of the diagrams (by id), and with some text in their cause."""
+    """Incidents of one element of the diagrams (by id), and with some text in their cause or of one application."""
     found = OPEN | Incident.resolved_at.is_not(None)
     if element:
         found &= Incident.element_id == element
     if cause:
-        found &= or_(Incident.cause.icontains(cause, autoescape=True), Incident.instance_id == cause)
+        numbered = select(Instance.id).where(or_(Instance.number == cause, Instance.id == cause))
+        found &= or_(Incident.cause.icontains(cause, autoescape=True), Incident.instance_id.in_(numbered))
     return found
 
 

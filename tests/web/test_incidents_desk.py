@@ -74,6 +74,7 @@ def test_they_are_filtered_by_element_and_cause(admin: FlaskClient, failed: list
     assert "共 2 条" in admin.get(f"{DESK}?element=Create_Test_Key&cause=service").text
     assert "没有符合条件的故障" in admin.get(f"{DESK}?cause=%25%00").text
     assert "没有符合条件的故障" in admin.get(f"{DESK}?element=Elsewhere").text
+    assert "共 1 条" in admin.get(f"{DESK}?cause={failed[0].instance().number}").text
 
 
 def test_the_chosen_one_is_retried(admin: FlaskClient, failed: list[Case], runtime: Runtime) -> None:
