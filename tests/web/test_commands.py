@@ -42,14 +42,11 @@ def run(app: Flask) -> Run:
 
 
 @pytest.fixture
-def answers(tmp_path: Path) -> Callable[..., str]:
-    """Writes a JSON file with the named sample of each form, and the files the samples name beside it."""
+def answers(runtime: Runtime, tmp_path: Path) -> Callable[..., str]:
+    """Writes a JSON file with the named sample of each form, as enterprise-a would hand it in."""
 
     def write(**samples: str) -> str:
-        given = read_samples(FOLDER).answers
-        (tmp_path / "answers.json").write_text(
-            json.dumps({form: given[form][name] for form, name in samples.items()}, default=str), "utf-8"
-        )
+        (tmp_path / "answers.json").write_text(json.dumps(Case(runtime).answers(**samples)), "utf-8")
         return str(tmp_path / "answers.json")
 
     return write

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from engine.errors import Broken, NotAllowed
 from engine.runtime import incidents, instances, timers
+from engine.runtime.incident_desk import desk
+from engine.runtime.incidents import AlreadyResolved, ReasonMissing, Retried
 from engine.runtime.runtime import Runtime
+from engine.runtime.tables import Incident, Instance
 from handlers import HANDLERS
 from tests.casework import Case
 from tests.conftest import Cast
@@ -103,3 +107,103 @@ def test_a_start_that_fails_is_on_record_too(runtime: Runtime, case: Case, cast:
         (incident,) = incidents.open_incidents(session)
     assert incident.element_id == "Review_Materials"
     assert "445300" in incident.cause
+
+
+def _two_overdue(runtime: Runtime, case: Case, failing: Runtime) -> tuple[Case, Case, datetime]:
+    """Two applications whose review ran out of time while nobody could be warned of it."""
+    other = Case(runtime).goes("递交申请材料")
+    due = case.goes("递交申请材料").task("审核材料").due_at
+    assert due is not None
+    assert timers.fire_due(failing, due) == 0
+    return case, other, due
+
+
+def _open(runtime: Runtime) -> list[Incident]:
+    with runtime.database.read() as session:
+        return incidents.open_incidents(session)
+
+
+def test_the_same_failure_again_is_counted_not_added(runtime: Runtime, case: Case, cast: Cast) -> None:
+    failing = broken(runtime, "raise_warning")
+    *_, due = _two_overdue(runtime, case, failing)
+    first = _open(runtime)[0]
+
+    for _ in range(2):
+        with pytest.raises(Broken):
+            incidents.retry(failing, first.id, cast.admin, due + timedelta(hours=1))
+
+    again = next(incident for incident in _open(runtime) if incident.id == first.id)
+    assert len(_open(runtime)) == 2
+    assert (again.times, again.at, again.last_at) == (3, due, due + timedelta(hours=1))
+
+
+def test_many_are_retried_and_one_that_fails_does_not_hold_up_the_rest(
+    runtime: Runtime, case: Case, cast: Cast
+) -> None:
+    one, other, due = _two_overdue(runtime, case, broken(runtime, "raise_warning"))
+    with runtime.database.write() as session:
+        session.get_one(Instance, one.id).state = b"unreadable"
+    ids = [incident.id for incident in _open(runtime)]
+
+    assert incidents.retry_many(runtime, [*ids, "no such"], cast.admin, due) == Retried(succeeded=1, failed=2)
+
+    assert sorted(task.name for task in other.tasks()) == ["审核材料", "核实并反馈情况"]
+    assert {incident.instance_id for incident in _open(runtime)} == {one.id}
+
+
+def test_resolving_keeps_who_and_why_and_lets_the_clock_try_again(runtime: Runtime, case: Case, cast: Cast) -> None:
+    failing = broken(runtime, "raise_warning")
+    one, _, due = _two_overdue(runtime, case, failing)
+    (incident,) = [each for each in _open(runtime) if each.instance_id == one.id]
+
+    assert incidents.resolve(runtime, [incident.id], " 服务已恢复 ", cast.admin, due) == 1
+
+    with runtime.database.read() as session:
+        resolved = desk(session, runtime.definitions, cast.admin, resolved=True).groups[0].lines[0]
+    assert (resolved.id, resolved.reason, resolved.resolved_at) == (incident.id, "服务已恢复", due)
+    assert resolved.resolved_by == cast.admin.name
+    with pytest.raises(AlreadyResolved):
+        incidents.resolve(runtime, [incident.id], "again", cast.admin, due)
+    with pytest.raises(AlreadyResolved):
+        incidents.retry(runtime, incident.id, cast.admin, due)
+    assert timers.fire_due(runtime, due) == 1
+    assert sorted(task.name for task in one.tasks()) == ["审核材料", "核实并反馈情况"]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "长" * 501, "a\x00b"])
+def test_resolving_needs_a_reason(runtime: Runtime, case: Case, cast: Cast, reason: str) -> None:
+    *_, due = _two_overdue(runtime, case, broken(runtime, "raise_warning"))
+    with pytest.raises(ReasonMissing):
+        incidents.resolve(runtime, [_open(runtime)[0].id], reason, cast.admin, due)
+    assert len(_open(runtime)) == 2
+
+
+def test_only_an_administrator_sees_or_touches_them(runtime: Runtime, case: Case, cast: Cast) -> None:
+    *_, due = _two_overdue(runtime, case, broken(runtime, "raise_warning"))
+    ids = [incident.id for incident in _open(runtime)]
+    with pytest.raises(NotAllowed):
+        incidents.retry_many(runtime, ids, cast.guangzhou, due)
+    with pytest.raises(NotAllowed):
+        incidents.resolve(runtime, ids, "no reason", cast.guangzhou, due)
+    with runtime.database.read() as session, pytest.raises(NotAllowed):
+        desk(session, runtime.definitions, cast.province)
+
+
+def test_equal_causes_stand_together_and_can_be_filtered(runtime: Runtime, case: Case, cast: Cast) -> None:
+    *_, due = _two_overdue(runtime, case, broken(runtime, "raise_warning"))
+    third = Case(runtime).goes("递交申请材料").step(by="主管部门", does="审核材料", fills={"review": "pass"})
+    task = third.task("下发测试密钥").id
+    with pytest.raises(Broken):
+        instances.complete(
+            broken(runtime, "issue_test_key"), task, third.answers(issue="thirty_days"), cast.guangzhou, due
+        )
+    with runtime.database.read() as session:
+        assert incidents.count_open(session) == 3
+        everything = desk(session, runtime.definitions, cast.admin)
+        of_keys = desk(session, runtime.definitions, cast.admin, element="Create_Test_Key")
+        of_cause = desk(session, runtime.definitions, cast.admin, cause="密钥服务")
+        of_none = desk(session, runtime.definitions, cast.admin, cause="%")
+    assert [len(group.lines) for group in everything.groups] == [2, 1]
+    assert [id_ for id_, _ in everything.elements] == sorted({"Create_Test_Key", everything.groups[0].element_id or ""})
+    assert [line.instance_id for group in of_keys.groups for line in group.lines] == [third.id]
+    assert (of_cause.total, of_none.total) == (3, 0)

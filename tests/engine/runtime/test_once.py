@@ -12,7 +12,6 @@ from engine.runtime import incidents, instances, once
 from engine.runtime.once import DoneOtherwise, KeyUnusable
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, CommandDone, Event, EventKind, Instance
-from engine.scenarios.sampling import filled_in
 from tests.casework import Case
 from tests.conftest import Cast
 from tests.engine.runtime.test_incidents import broken
@@ -81,7 +80,7 @@ def test_completions_that_arrive_together_complete_once_and_all_succeed(case: Ca
 
 def test_a_message_repeated_is_received_once_though_nothing_waits_for_it_any_more(case: Case, cast: Cast) -> None:
     case.goes("收到测试密钥")
-    complaint = filled_in(case.runtime, case.answers(complaint="key_unusable"), cast.enterprise, case.now)
+    complaint = case.answers(complaint="key_unusable")
     sent = (case.runtime, case.id, "complaint", complaint, cast.enterprise, case.now)
 
     for _ in range(2):
@@ -94,7 +93,7 @@ def test_a_message_repeated_is_received_once_though_nothing_waits_for_it_any_mor
 
 def test_messages_that_arrive_together_are_received_once(case: Case, cast: Cast) -> None:
     case.goes("收到测试密钥")
-    complaint = filled_in(case.runtime, case.answers(complaint="key_unusable"), cast.enterprise, case.now)
+    complaint = case.answers(complaint="key_unusable")
     together = Barrier(3)
 
     def complain(_: int) -> None:
@@ -159,7 +158,7 @@ def test_the_same_file_uploaded_again_is_the_same_content(case: Case, cast: Cast
     case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
     task = case.task("递交材料").id
     for _ in range(2):
-        materials = filled_in(case.runtime, case.answers(materials="complete"), cast.enterprise, case.now)
+        materials = case.answers(materials="complete")
         instances.complete(case.runtime, task, materials, cast.enterprise, case.now, once="a")
 
     assert [t.name for t in case.tasks()] == ["审核材料"]
