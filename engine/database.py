@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -60,6 +61,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 def new_id() -> str:
     """An id that can't be guessed: 32 hexadecimal characters."""
     return uuid.uuid4().hex
+
+
+def insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say ON CONFLICT, in the session's dialect."""
+    kind = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return kind(table)
 
 
 class Database:

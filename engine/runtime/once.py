@@ -15,9 +15,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engine.database import insert
 from engine.errors import Conflict, Invalid, Refusal
 from engine.runtime.tables import CommandDone
 from engine.text import Text
@@ -73,9 +73,8 @@ class Once:
         """Mark the command as done with this result, as far as the transaction is ever committed. One statement, two
         for a repeat. Raises AlreadyDone for a repeat and DoneOtherwise where the key names another command."""
         request = self._request()
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         written = session.scalar(
-            insert(CommandDone)
+            insert(session, CommandDone)
             .values(account_id=self.account_id, key=self.key, kind=self.kind, request=request, result=result, at=now)
             .on_conflict_do_nothing()
             .returning(CommandDone.key)

@@ -14,6 +14,7 @@ from SpiffWorkflow.exceptions import TaskNotFoundException
 from SpiffWorkflow.util.task import TaskState as LibraryState
 from sqlalchemy import delete
 
+from engine.database import insert
 from engine.definitions import expressions
 from engine.definitions.diagrams import Diagram, Element, Lane, Message
 from engine.definitions.limits import Due
@@ -132,7 +133,9 @@ def _open_task(run: Run, task: Any) -> Task:
         provisional=due.provisional if due else False,
     )
     run.session.add(row)
-    run.session.merge(Party(instance_id=run.instance.id, role=organisation.role, organisation_id=organisation.id))
+    party = {"instance_id": run.instance.id, "role": organisation.role, "organisation_id": organisation.id}
+    # On the connection, not through the session: that would write out the step's rows before they are all there.
+    run.session.connection().execute(insert(run.session, Party).values(**party).on_conflict_do_nothing())
     run.record(EventKind.TASK_OPENED, element.id, task_id=row.id)
     return row
 
