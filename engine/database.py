@@ -83,14 +83,20 @@ class Database:
                 url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": lock_seconds}
             )
         self._writer = self.engine.execution_options(writes=True)
+        # A page is made of several statements: what one of them saw, the next must not find gone.
+        self._reader = (
+            self.engine.execution_options(isolation_level="REPEATABLE READ")
+            if self.engine.dialect.name == "postgresql"
+            else self.engine
+        )
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", partial(_prepare_sqlite, lock_seconds))
             event.listen(self.engine, "begin", _begin_sqlite)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session whose changes are thrown away. Raises Unavailable."""
-        with told_in_a_sentence(), Session(self.engine, expire_on_commit=False) as session:
+        """A session that sees one moment, and whose changes are thrown away. Raises Unavailable."""
+        with told_in_a_sentence(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

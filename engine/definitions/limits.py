@@ -71,7 +71,7 @@ def resolve(text: str, data: Mapping[str, Any], now: datetime, functions: Mappin
     else:
 
         def working_days(n: Any, since: Any = None) -> Limit:
-            start = now if since is None else _moment(since)
+            start = now if since is None else _moment(since, ends=False)
             counting.deadline(start, n)  # refuses a number of days that is none
             return {"working_days": n, "since": start.astimezone(UTC).isoformat()}
 
@@ -108,13 +108,14 @@ def _timedelta(text: str) -> timedelta:
     return timedelta(**{unit: int(amount) for unit, amount in match.groupdict().items() if amount})
 
 
-def _moment(value: Any) -> datetime:
-    """An ISO date or moment; a bare date ends at 24:00 Shanghai time, a moment without zone is Shanghai's."""
+def _moment(value: Any, *, ends: bool = True) -> datetime:
+    """An ISO date or moment; one without zone is Shanghai's. A bare date is its 24:00 where something `ends` with it,
+    and its 0:00 where something starts: the day of a start does not count anyway."""
     if not isinstance(value, str):
         raise LimitUnclear(text=value)
     try:
         if len(value) == 10:
-            return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), SHANGHAI)
+            return datetime.combine(date.fromisoformat(value) + timedelta(days=1 if ends else 0), time(), SHANGHAI)
         moment = datetime.fromisoformat(value)
     except (ValueError, OverflowError):  # no such day, or one after the last that can be counted
         raise LimitUnclear(text=value) from None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
@@ -43,11 +43,11 @@ def readable_file(session: Session, definitions: Definitions, file_id: str, acto
 
 
 def own_files(session: Session, actor: Actor, file_ids: Collection[str]) -> Sequence[StoredFile]:
-    """Those of the files the actor may hand in: drafts of the own organisation, and what its instances hold."""
-    parties = select(Party.instance_id).where(Party.organisation_id == actor.organisation_id)
-    draft = StoredFile.instance_id.is_(None) & (StoredFile.organisation_id == actor.organisation_id)
+    """Those of the files the actor may hand in: what the own organisation uploaded."""
     return session.scalars(
-        select(StoredFile).where(StoredFile.id.in_(file_ids), or_(draft, StoredFile.instance_id.in_(parties)))
+        select(StoredFile).where(
+            StoredFile.id.in_(file_ids), access.own_organisation(actor, StoredFile.organisation_id)
+        )
     ).all()
 
 

@@ -131,7 +131,9 @@ def resolve(runtime: Runtime, incident_ids: Collection[str], reason: str, actor:
         done = _mark(session, Incident.id.in_(incident_ids), actor, now, reason)
         if not done:
             raise AlreadyResolved()
-        still_failing = select(Incident.instance_id).where(OPEN, Incident.instance_id.is_not(None))
+        still_failing = select(Incident.instance_id).where(
+            OPEN, Incident.instance_id.is_not(None), Incident.action != outbox.INCIDENT
+        )
         session.execute(
             update(Timer)
             .where(Timer.instance_id.in_({incident.instance_id for incident in chosen if incident.instance_id}))

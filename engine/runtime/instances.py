@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session, defer
 from engine.clock import SHANGHAI
 from engine.database import new_id
 from engine.definitions.tables import DefinitionInForce
-from engine.errors import InstanceClosed, NotFound, NothingWaits, TaskCancelled, TaskClaimed, TaskDone
+from engine.errors import InstanceClosed, NotFound, NothingWaits, Refusal, TaskCancelled, TaskClaimed, TaskDone
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor, key_of
 from engine.people.tables import Account
 from engine.runtime import history, numbers
-from engine.runtime.execution import open_user_tasks
+from engine.runtime.execution import ElementFailed, open_user_tasks
 from engine.runtime.history import referred_to
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.runtime import Runtime
@@ -118,7 +118,10 @@ def complete(
         given, rows = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
         task.data.update(given)
         if element.number and run.instance.number is None:
-            prefix = str(run.evaluate(element.number, task.data))
+            try:
+                prefix = str(run.evaluate(element.number, task.data))
+            except Refusal as problem:  # the diagram's fault, not the sender's
+                raise ElementFailed(element.id) from problem
             run.instance.number = numbers.next_number(run.session, prefix, now)
         task.run()
         if row.claimed_by is None:

@@ -16,10 +16,16 @@ from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey
 from engine.runtime import history
 from engine.runtime.calls import Call
-from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
+from engine.runtime.execution import ElementFailed, ScriptEngine, due_of, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance, Task, Timer
 from engine.text import Text
+
+MOST_STEPS = 500  # automatic ones in one transaction; a case of the widest diagram takes a few dozen
+
+
+class RunawayLoop(Exception):
+    """The diagram goes round without ever waiting for a person, a message or a moment."""
 
 
 class NobodyRegistered(Invalid):
@@ -123,12 +129,14 @@ class Run:
     def _after_step(self, task: Any) -> None:
         """A task has run: tell the history what a person would want to know of it."""
         self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise ElementFailed(element_of(task)) from RunawayLoop(f"over {MOST_STEPS} automatic steps in one go")
         element = self.element(element_of(task))
         if element is None:
             return
         if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
             timer = self.timers.get(task.id.hex)
-            due_at = timer.due_at if timer else self.now
+            due_at = due_of(task.internal_data["limit"], timer.due_at if timer else None).at
             self.record(EventKind.TIMER_FIRED, element.id, due_at=due_at.isoformat())
         elif element.type == "serviceTask":
             self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)

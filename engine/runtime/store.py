@@ -67,10 +67,13 @@ def guarded(runtime: Runtime, *, now: datetime, action: str) -> Iterator[list[st
     concerned: list[str] = []
     try:
         yield concerned
-    except Refusal:
-        raise
     except StaleDataError:
         raise Conflict() from None
+    except Refusal as refusal:
+        if not isinstance(refusal, Broken):
+            raise
+        _record_incident(runtime, concerned, action=action, now=now, failure=refusal)
+        raise Broken() from refusal  # the operator's reason stays with the operator
     except Exception as failure:
         _record_incident(runtime, concerned, action=action, now=now, failure=failure)
         raise Broken() from failure
@@ -122,7 +125,10 @@ def _restored(runtime: Runtime, session: Session, instance: Instance, now: datet
         select(Timer).where(Timer.instance_id == instance.id, Timer.state == TimerState.WAITING)
     ).all()
     tasks = session.scalars(select(Task).where(Task.instance_id == instance.id, Task.state == TaskState.OPEN)).all()
-    workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
+    try:
+        workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
+    except Refusal as unreadable:  # a version that was deployed and can't be read any more is nobody's wrong input
+        raise ElementFailed(None) from unreadable
     return new_run(
         runtime, session, instance, workflow, now, timers={t.id: t for t in timers}, tasks={t.id: t for t in tasks}
     )

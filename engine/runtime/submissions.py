@@ -64,8 +64,8 @@ def _with_stored_facts(
     run: "Run", answers: Mapping[str, Mapping[str, Any]], actor: Actor
 ) -> Mapping[str, Mapping[str, Any]]:
     """The answers with each file's name, size and hash as our row has them, so that the form's rules judge the file
-    and not what the sender says of it. Raises FormRefused for a file that is neither the sender's own draft nor the
-    instance's already."""
+    and not what the sender says of it. Raises FormRefused for a file that is neither a draft of the sender's
+    organisation nor one it has handed in here before."""
     stated = copy.deepcopy(dict(answers))
     found = list(_file_values(stated, ""))
     if not found:
@@ -75,8 +75,7 @@ def _with_stored_facts(
         for row in run.session.scalars(
             select(StoredFile).where(StoredFile.id.in_({str(value["file_id"]) for _, value in found}))
         )
-        if row.instance_id == run.instance.id
-        or (row.instance_id is None and row.organisation_id == actor.organisation_id)
+        if row.organisation_id == actor.organisation_id and row.instance_id in (None, run.instance.id)
     }
     if strangers := {path: _NOT_YOURS for path, value in found if value["file_id"] not in rows}:
         raise FormRefused(strangers)

@@ -9,8 +9,8 @@ from math import ceil
 
 from sqlalchemy.orm import Session
 
-from engine.audit.system import record
-from engine.audit.tables import SystemEventKind
+from engine.audit.system import locked_head, record
+from engine.audit.tables import SYSTEM, SystemEventKind
 from engine.calendar import counting
 from engine.clock import SHANGHAI
 from engine.errors import Invalid, NotAllowed
@@ -79,6 +79,7 @@ def advance(runtime: Runtime, *, working_days: int, actor: Actor, real_now: date
     if not 1 <= working_days <= 30:
         raise StepRefused()
     with runtime.database.write() as session:
+        locked_head(session, SYSTEM)  # one administrator at a time: the clock only ever goes forward
         now = real_now + offset(session)
         ends = counting.deadline(now, working_days).due_at
         moved = ends.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)

@@ -70,8 +70,6 @@ ANSWERS_UNRECORDED = Text("填写内容 {answers} 没有任何记录提到。", 
 def verify(database: Database) -> Verified:
     """Everything, as of one moment, whatever is being written meanwhile."""
     with database.read() as session:
-        if database.engine.dialect.name == "postgresql":
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         flaws = []
         system = session.scalars(select(SystemEvent).order_by(SystemEvent.sequence)).all()
         head = _head(session, SYSTEM)

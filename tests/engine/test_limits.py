@@ -29,6 +29,11 @@ def test_the_number_may_come_from_an_answer_and_the_start_from_a_result() -> Non
     assert due("working_days(5, since=key.issued_at)", key=key) == "2026-10-13 00:00"
 
 
+def test_a_start_given_as_a_bare_date_counts_like_any_moment_of_that_day() -> None:
+    assert due("working_days(3, since='2026-09-18')") == due("working_days(3)") == "2026-09-23 00:00"
+    assert due("working_days(3, since=plan.day)", plan={"day": "2026-09-29"}) == "2026-10-10 00:00"
+
+
 @pytest.mark.parametrize("text", ["P3D", "'P3D'", '"P3D"', "wait.length"])
 def test_a_duration_needs_no_quotes(text: str) -> None:
     assert due(text, wait={"length": "P3D"}) == "2026-09-21 10:00"

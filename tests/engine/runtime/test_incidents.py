@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from engine.definitions.deployment import read_forms
+from engine.definitions.tables import DefinitionInForce, DefinitionVersion
 from engine.errors import Broken, NotAllowed
 from engine.runtime import incidents, instances, timers
 from engine.runtime.incident_desk import desk
@@ -14,8 +17,8 @@ from engine.runtime.incidents import AlreadyResolved, ReasonMissing, Retried
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance
 from handlers import HANDLERS
-from tests.casework import Case
-from tests.conftest import Cast
+from tests.casework import FOLDER, Case
+from tests.conftest import CAST_SINCE, Cast
 
 
 class PlatformDown(RuntimeError):
@@ -207,3 +210,50 @@ def test_equal_causes_stand_together_and_can_be_filtered(runtime: Runtime, case:
     assert [id_ for id_, _ in everything.elements] == sorted({"Create_Test_Key", everything.groups[0].element_id or ""})
     assert [line.instance_id for group in of_keys.groups for line in group.lines] == [third.id]
     assert (of_cause.total, of_none.total) == (3, 0)
+
+
+def _put_in_force(runtime: Runtime, xml: str) -> None:
+    """A diagram that the gate would not let through, as an older gate may have."""
+    version = DefinitionVersion(
+        process_id="onboarding",
+        number=99,
+        name="",
+        sha256="unchecked",
+        diagram=xml.encode(),
+        forms=read_forms(FOLDER),
+        deployed_at=CAST_SINCE,
+    )
+    with runtime.database.write() as session:
+        session.add(version)
+        session.flush()
+        session.get_one(DefinitionInForce, "onboarding").version_id = version.id
+
+
+def test_a_diagram_that_goes_round_by_itself_is_stopped_and_on_record(runtime: Runtime, case: Case) -> None:
+    xml = (FOLDER / "onboarding.bpmn").read_text("utf-8")
+    _put_in_force(runtime, xml.replace('targetRef="Explain_Overdue"', 'targetRef="Warn_Review_Overdue"'))
+    due = case.goes("递交申请材料").task("审核材料").due_at
+    assert due is not None
+
+    assert timers.fire_due(runtime, due) == 0
+
+    with runtime.database.read() as session:
+        (incident,) = session.scalars(select(Incident)).all()
+    assert "RunawayLoop" in incident.cause
+    assert [task.name for task in case.tasks()] == ["审核材料"]
+
+
+def test_a_number_that_cannot_be_worked_out_is_not_the_senders_fault(runtime: Runtime, case: Case, cast: Cast) -> None:
+    xml = (FOLDER / "onboarding.bpmn").read_text("utf-8")
+    _put_in_force(runtime, xml.replace('wf:number="basic.city"', 'wf:number="basic.connected_city"'))
+    case.step(by="企业", starts="onboarding", fills={"application": "first"})
+    case.step(by="企业", does="登录平台填写基本信息", fills={"basic": "first"})
+
+    with pytest.raises(Broken):
+        instances.complete(
+            runtime, case.task("递交材料").id, case.answers(materials="complete"), cast.enterprise, case.now
+        )
+
+    with runtime.database.read() as session:
+        (incident,) = session.scalars(select(Incident)).all()
+    assert incident.element_id == "Submit_Materials"
