@@ -44,10 +44,11 @@ def main() -> None:
             took = []
             for task in tasks:
                 started = time.perf_counter()
-                status, _ = official.post(f"/tasks/{task}", {"review.result": "pass"})
+                status, _ = official.post(f"/tasks/{task}", {"review.result": "pass", "_once": task})
                 took.append((time.perf_counter() - started) * 1000)
                 if status != 302:
                     sys.exit(f"task {task}: status {status}")
+                official.get("/inbox")  # as a browser goes on after it; the answer's message would pile up otherwise
         finally:
             server.stop()
     counted = sorted(took[WARM_UP:])
