@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from datetime import timedelta
+from functools import cache
 
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["settings"] = settings
     app.extensions["runtime"] = open_runtime(settings)
-    app.before_request(lambda: refuse_moved_clock(app.extensions["runtime"]))
+    app.before_request(cache(lambda: refuse_moved_clock(app.extensions["runtime"])))  # asked until it is answered once
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
