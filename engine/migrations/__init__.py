@@ -7,6 +7,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import engine.audit.tables
+import engine.calendar.tables
 import engine.definitions.tables
 import engine.files
 import engine.people.tables

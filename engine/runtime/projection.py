@@ -81,6 +81,7 @@ def _project_timers(run: Run) -> None:
             state=TimerState.WAITING,
             limit=limit,
             due_at=due.at,
+            fires_at=due.at,
             provisional=due.provisional,
         )
         run.session.add(timer)

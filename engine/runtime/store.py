@@ -115,7 +115,7 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
         # Otherwise every tick would fail on the same due timer again.
         session.execute(
             update(Timer)
-            .where(Timer.instance_id.in_(concerned), Timer.state == TimerState.WAITING, Timer.due_at <= now)
+            .where(Timer.instance_id.in_(concerned), Timer.state == TimerState.WAITING, Timer.fires_at <= now)
             .values(parked=True)
         )
 
@@ -144,7 +144,7 @@ def new_run(
     timers: dict[str, Timer],
     tasks: dict[str, Task],
 ) -> Run:
-    workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.due_at for id_, timer in timers.items()})
+    workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.fires_at for id_, timer in timers.items()})
     compiled = runtime.definitions.get(session, instance.version_id)
     awaited = projection.awaited_messages(compiled.diagram, workflow).keys()
     return Run(runtime, session, instance, compiled, workflow, now, timers=timers, tasks=tasks, awaited=awaited)

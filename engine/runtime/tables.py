@@ -20,8 +20,16 @@ class TaskState(StrEnum):
 
 class TimerState(StrEnum):
     WAITING = "waiting"  # due in the future, or due and not yet swept
+    PAUSED = "paused"  # the clock stands still; what is left of the limit runs on when it is resumed
     FIRED = "fired"
     CANCELLED = "cancelled"  # what it was attached to ended first
+
+
+class EndedEarly(StrEnum):
+    """Why an instance closed before an end event of its diagram was reached."""
+
+    CANCELLED = "cancelled"  # by an operator
+    WITHDRAWN = "withdrawn"  # by the organisation that started it
 
 
 class Instance(Base):
@@ -48,6 +56,8 @@ class Instance(Base):
     outcome: Mapped[str | None] = mapped_column(String(100))  # of the first end event that names one
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # stands still until an operator resumes it
+    ended_early: Mapped[str | None] = mapped_column(String(20))
     history_length: Mapped[int] = mapped_column(default=0)  # sequence of its last event
     history_head: Mapped[str] = mapped_column(String(64), default=GENESIS)  # hash of its last event
     anchored_length: Mapped[int] = mapped_column(default=0)  # what the last anchor with this instance had of it
@@ -87,6 +97,7 @@ class Task(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # end of the last day, exclusive
     provisional: Mapped[bool] = mapped_column(default=False)  # 暂定: reaches into an unannounced year
+    region: Mapped[str] = mapped_column(String(20), default="")  # whose calendar counts, such as 440100
     claimed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
@@ -95,11 +106,16 @@ class Task(Base):
 
 
 class Timer(Base):
-    """A timer event that waits. `limit` says what it is (start, n, …); `due_at` when, under today's calendar."""
+    """A timer event that waits. `limit` says what it is (start, n, …); `due_at` when, under `calendar_version`.
+
+    A provisional limit ends at `due_at` as far as is known; it fires at `fires_at`, when it is over whatever the
+    notice will say.
+    """
 
     __tablename__ = "timers"
     __table_args__ = (
-        Index("ix_timers_due", "state", "due_at"),
+        Index("ix_timers_due", "state", "fires_at"),
+        Index("ix_timers_calendar_version", "state", "calendar_version"),
         Index("ix_timers_instance_id", "instance_id"),
     )
 
@@ -109,7 +125,12 @@ class Timer(Base):
     state: Mapped[str] = mapped_column(String(20), default=TimerState.WAITING)
     limit: Mapped[dict[str, Any]] = mapped_column(JSON)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     provisional: Mapped[bool] = mapped_column(default=False)
+    region: Mapped[str] = mapped_column(String(20), default="")  # whose calendar counts, such as 440100
+    calendar_version: Mapped[int] = mapped_column(default=0)  # the one `due_at` was counted under
+    shortened_to: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an earlier end that an official has to confirm
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     parked: Mapped[bool] = mapped_column(default=False)  # failed; waits for an operator's retry
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -142,6 +163,24 @@ class Answer(Base):
     by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     salt: Mapped[str] = mapped_column(String(32), default=new_id)  # else the hash of a phone number would tell it
+
+
+class Intervention(Base):
+    """What somebody did to an instance outside the course of its diagram, and why. The history refers to it by id and
+    hash, as it does to answers: a reason is free text and may name people."""
+
+    __tablename__ = "interventions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))  # the EventKind of its entry in the history
+    element_id: Mapped[str | None] = mapped_column(String(200))  # where, if anywhere
+    reason: Mapped[str] = mapped_column(String(500))
+    basis: Mapped[str] = mapped_column(String(500), default="")  # legal basis, where one is given
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)  # such as a variable's value before and after
+    by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    salt: Mapped[str] = mapped_column(String(32), default=new_id)
 
 
 class EventKind(StrEnum):

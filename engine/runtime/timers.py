@@ -28,7 +28,7 @@ def fire_due(runtime: Runtime, now: datetime, limit: int = BATCH) -> int:
     """
     with runtime.database.read() as session:
         overdue = select(Timer.instance_id).where(_due(now)).group_by(Timer.instance_id)
-        instance_ids = session.scalars(overdue.order_by(func.min(Timer.due_at)).limit(limit)).all()
+        instance_ids = session.scalars(overdue.order_by(func.min(Timer.fires_at)).limit(limit)).all()
     done = 0
     for instance_id in instance_ids:
         still_due = select(Timer.instance_id).where(Timer.instance_id == instance_id, _due(now)).limit(1)
@@ -48,9 +48,9 @@ def fire_due(runtime: Runtime, now: datetime, limit: int = BATCH) -> int:
 def next_due(session: Session) -> datetime | None:
     """When the next timer is due (process time); None where nothing waits."""
     return session.scalar(
-        select(func.min(Timer.due_at)).where(Timer.state == TimerState.WAITING, Timer.parked.is_(False))
+        select(func.min(Timer.fires_at)).where(Timer.state == TimerState.WAITING, Timer.parked.is_(False))
     )
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(Timer.state == TimerState.WAITING, Timer.due_at <= now, Timer.parked.is_(False))
+    return and_(Timer.state == TimerState.WAITING, Timer.fires_at <= now, Timer.parked.is_(False))

@@ -68,7 +68,8 @@ def test_a_due_moment_moved_in_its_row_is_the_one_that_counts(case: Case) -> Non
     (timer,) = _timers(case.goes("递交申请材料"), TimerState.WAITING)
     later = timer.due_at + timedelta(days=2)
     with case.runtime.database.write() as session:
-        session.get_one(Timer, timer.id).due_at = later
+        row = session.get_one(Timer, timer.id)
+        row.due_at = row.fires_at = later
 
     case.step(at="2026-09-24 23:00", expect={"warnings": 0})
     case.step(at="2026-09-25 00:00", expect={"warnings": 1})
