@@ -46,7 +46,7 @@ def _refused(refusal: Refusal) -> Page:
 
 def _unavailable(refusal: Unavailable) -> tuple[str, int, dict[str, str]]:
     current_app.logger.error("%s", refusal, exc_info=refusal)  # an operator needs to know what the database said
-    return _bare_page("errors/unavailable.html", sentence=refusal.to(language())), 503, {"Retry-After": "10"}
+    return _unavailable_page(refusal), 503, {"Retry-After": "10"}
 
 
 def _login_expired(_error: LoginExpired) -> Page:
@@ -64,7 +64,8 @@ def _http(error: HTTPException) -> Page | HTTPException:
     if status < 400:
         return error
     if status >= 500:
-        return _bare_page("errors/broken.html"), status
+        advice = gettext("请稍后再试；如果一再出现，请联系平台运维人员，并告知发生的时间。")
+        return _bare_page(gettext("系统出现问题，内容没有提交。"), advice), status
     sentence, advice = {
         404: (
             NotFound.sentence.to(language()),
@@ -77,10 +78,15 @@ def _http(error: HTTPException) -> Page | HTTPException:
     return _page(status, sentence, advice)
 
 
-def _bare_page(template: str, **context: str) -> str:
+def _unavailable_page(refusal: Unavailable) -> str:
+    advice = gettext("请返回上一页再试，您填写的内容仍在浏览器中；如果一再出现，请联系平台运维人员，并告知发生的时间。")
+    return _bare_page(refusal.to(language()), advice)
+
+
+def _bare_page(sentence: str, advice: str) -> str:
     """A page that asks nothing of a database that may be away, not even who is logged in, as Flask's own rendering
     does for every page."""
-    return current_app.jinja_env.get_template(template).render(**context)
+    return current_app.jinja_env.get_template("errors/bare.html").render(sentence=sentence, advice=advice)
 
 
 def _page(status: int, sentence: str, advice: str, *, log_in: bool = False) -> Page:
@@ -95,5 +101,5 @@ def _page(status: int, sentence: str, advice: str, *, log_in: bool = False) -> P
             back=this_page() if request.method == "POST" and not log_in else None,
         )
     except Unavailable as refusal:  # an unknown address, say, while the database is away
-        return _bare_page("errors/unavailable.html", sentence=refusal.to(language())), 503
+        return _unavailable_page(refusal), 503
     return page, status
