@@ -6,16 +6,11 @@ Not collected by default; `make soak` runs it.
 from pathlib import Path
 
 from tests.engine.runtime.test_model import play
-from tests.engine.runtime.test_pruning import finish, round_of_amendment, size, submitted
+from tests.engine.runtime.walking import amended, finish
 
 
 def test_the_thousandth_amendment_weighs_no_more_than_the_second() -> None:
-    walk = submitted()
-    sizes, weights = [], []
-    for number in range(1_000):
-        round_of_amendment(walk, number)
-        sizes.append(size(walk.workflow))
-        weights.append(len(walk.stored))
+    walk, sizes, weights = amended(1_000)
 
     assert len(set(sizes)) == 1
     assert max(weights) <= 1.1 * weights[0]
@@ -25,12 +20,7 @@ def test_the_thousandth_amendment_weighs_no_more_than_the_second() -> None:
 
 
 def test_five_hundred_overdue_rounds_with_one_explanation_open_stay_as_small_as_the_second() -> None:
-    walk = submitted()
-    sizes = []
-    for number in range(500):
-        walk.let_pass(walk.timers[0][1])
-        round_of_amendment(walk, number)
-        sizes.append(size(walk.workflow))
+    walk, sizes, _ = amended(500, overdue=True)
 
     assert len(set(sizes[1:])) == 1
     assert walk.passed.count("Warn_Review_Overdue") == 500

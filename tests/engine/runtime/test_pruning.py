@@ -1,44 +1,34 @@
 """Long lives: what is over leaves the blob, and nobody can tell."""
 
-import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from SpiffWorkflow.bpmn import BpmnWorkflow
 
-from engine.clock import SHANGHAI
-from engine.definitions.deployment import read_forms
-from engine.definitions.specs import Compiled, compile_definition
+from engine.definitions.specs import Compiled
 from engine.errors import Broken
 from engine.runtime import incidents, instances, pruning, state
-from engine.runtime.runtime import Runtime
 from engine.runtime.tables import TaskState
-from engine.scenarios.reading import read_samples, without_label
-from tests.casework import FOLDER, Case, deploy_onboarding
+from tests.casework import Case
 from tests.conftest import Cast
-from tests.engine.runtime.walking import Walk
-
-ONBOARDING = compile_definition((FOLDER / "onboarding.bpmn").read_bytes(), read_forms(FOLDER))
-BEGINS = datetime(2026, 9, 18, 10, 0, tzinfo=SHANGHAI)
-SAMPLES = {
-    form: [json.loads(json.dumps(without_label(sample), default=str)) for sample in samples.values()]
-    for form, samples in read_samples(FOLDER).answers.items()
-}
+from tests.engine.runtime.walking import (
+    ONBOARDING,
+    SAMPLES,
+    Walk,
+    amended,
+    finish,
+    round_of_amendment,
+    size,
+    submitted,
+)
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """What is stored does not depend on where; one kind of database will do."""
     return sqlite_url
-
-
-@pytest.fixture
-def case(runtime: Runtime) -> Case:
-    deploy_onboarding(runtime)
-    return Case(runtime)
 
 
 def weight(case: Case) -> tuple[int, int]:
@@ -48,38 +38,8 @@ def weight(case: Case) -> tuple[int, int]:
     return size(workflow), len(blob)
 
 
-def size(workflow: BpmnWorkflow) -> int:
-    return len(workflow.tasks) + sum(len(level.tasks) for level in workflow.subprocesses.values())
-
-
-def round_of_amendment(walk: Walk, number: int) -> None:
-    review = {"result": "fail", "problems": [{"field": "materials.self_test", "problem": f"第{number}次"}]}
-    walk.complete("Review_Materials", {"review": review})
-    walk.complete("Amend_Materials", {"basic": {**SAMPLES["basic"][0], "version": str(number)}, "materials": {}})
-
-
-def submitted(*, pruned: bool = True) -> Walk:
-    walk = Walk(ONBOARDING, pruned, BEGINS)
-    walk.start({"starter": {"organisation": "91440101MA5TRYA01X"}, "application": {"scenario": "first"}})
-    walk.complete("Basic_First", {"basic": SAMPLES["basic"][0]})
-    walk.complete("Submit_Materials", {"materials": {}})
-    return walk
-
-
-def finish(walk: Walk) -> None:
-    walk.complete("Review_Materials", {"review": {"result": "pass"}})
-    walk.complete("Issue_Test_Key", {"issue": {"valid_days": 30}})
-    walk.complete("Test_Connection", {"test_report": {"result": "ok"}})
-    walk.complete("Confirm_Test", {"confirmation": {"result": "success"}})
-
-
 def test_the_hundredth_amendment_weighs_no_more_than_the_second() -> None:
-    walk = submitted()
-    sizes, weights = [], []
-    for number in range(100):
-        round_of_amendment(walk, number)
-        sizes.append(size(walk.workflow))
-        weights.append(len(walk.stored))
+    walk, sizes, weights = amended(100)
 
     assert len(set(sizes)) == 1
     assert max(weights) <= 1.1 * weights[0]
@@ -106,12 +66,7 @@ def test_a_stored_application_stays_as_light_as_it_was(case: Case) -> None:
 
 
 def test_an_explanation_that_stays_open_does_not_hold_fifty_rounds_of_history() -> None:
-    walk = submitted()
-    sizes = []
-    for number in range(50):
-        walk.let_pass(walk.timers[0][1])
-        round_of_amendment(walk, number)
-        sizes.append(size(walk.workflow))
+    walk, sizes, _ = amended(50, overdue=True)
 
     assert [element for element, _ in walk.open_tasks] == ["Explain_Overdue", "Review_Materials"]
     assert walk.passed.count("Warn_Review_Overdue") == 50

@@ -1,5 +1,6 @@
 """Walking through a diagram with the workflow alone: no database, no forms' rules, a restore after every step."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +10,19 @@ from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.util.task import TaskState
 
-from engine.definitions.specs import Compiled, LimitTimer
+from engine.definitions.deployment import read_forms
+from engine.definitions.specs import Compiled, LimitTimer, compile_definition
 from engine.runtime import state
 from engine.runtime.execution import ScriptEngine, due_of, element_of, open_user_tasks, run_until_quiet
 from engine.runtime.pruning import prune
+from engine.scenarios.reading import read_samples, without_label
+from tests.casework import BEGINS, FOLDER
+
+ONBOARDING = compile_definition((FOLDER / "onboarding.bpmn").read_bytes(), read_forms(FOLDER))
+SAMPLES = {
+    form: [json.loads(json.dumps(without_label(sample), default=str)) for sample in samples.values()]
+    for form, samples in read_samples(FOLDER).answers.items()
+}
 
 
 @dataclass
@@ -108,3 +118,42 @@ def data_of_all(workflow: BpmnWorkflow) -> dict[Any, Any]:
     return {
         task.id: task.data for level in (workflow, *workflow.subprocesses.values()) for task in level.tasks.values()
     }
+
+
+def size(workflow: BpmnWorkflow) -> int:
+    return len(workflow.tasks) + sum(len(level.tasks) for level in workflow.subprocesses.values())
+
+
+def round_of_amendment(walk: Walk, number: int) -> None:
+    review = {"result": "fail", "problems": [{"field": "materials.self_test", "problem": f"第{number}次"}]}
+    walk.complete("Review_Materials", {"review": review})
+    walk.complete("Amend_Materials", {"basic": {**SAMPLES["basic"][0], "version": str(number)}, "materials": {}})
+
+
+def submitted(*, pruned: bool = True) -> Walk:
+    walk = Walk(ONBOARDING, pruned, BEGINS)
+    walk.start({"starter": {"organisation": "91440101MA5TRYA01X"}, "application": {"scenario": "first"}})
+    walk.complete("Basic_First", {"basic": SAMPLES["basic"][0]})
+    walk.complete("Submit_Materials", {"materials": {}})
+    return walk
+
+
+def finish(walk: Walk) -> None:
+    walk.complete("Review_Materials", {"review": {"result": "pass"}})
+    walk.complete("Issue_Test_Key", {"issue": {"valid_days": 30}})
+    walk.complete("Test_Connection", {"test_report": {"result": "ok"}})
+    walk.complete("Confirm_Test", {"confirmation": {"result": "success"}})
+
+
+def amended(rounds: int, *, overdue: bool = False) -> tuple[Walk, list[int], list[int]]:
+    """An application rejected and amended so many times, each time before or after the review's limit has run out;
+    and after each the library's tasks in it and the bytes it is stored in."""
+    walk = submitted()
+    sizes, weights = [], []
+    for number in range(rounds):
+        if overdue:
+            walk.let_pass(walk.timers[0][1])
+        round_of_amendment(walk, number)
+        sizes.append(size(walk.workflow))
+        weights.append(len(walk.stored))
+    return walk, sizes, weights
