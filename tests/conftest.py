@@ -6,6 +6,7 @@ Migrating and hashing the cast's passwords happens once per worker; a test gets 
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,8 +90,10 @@ class PostgresServer:
         return self.uri(name).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+@contextmanager
+def running_postgres(*, durable: bool) -> Iterator[PostgresServer]:
+    """A server that ends with the block; unless `durable`, it does not wait for the disk. Its database
+    `template_with_cast` is there to be copied."""
     # Not under pytest's own folder: the path of a Unix socket may have 107 characters, and where the tests run as
     # root, the server runs as another user, who must reach it.
     with (
@@ -102,12 +105,18 @@ def postgres() -> Iterator[PostgresServer]:
 
         with get_server(Path(folder) / "data", cleanup_mode="stop") as running:
             server = PostgresServer(lambda name: running.get_uri(database=name))
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the run
+            for setting in () if durable else ("fsync", "synchronous_commit", "full_page_writes"):
                 server.run(f"ALTER SYSTEM SET {setting} = off")
             server.run("SELECT pg_reload_conf()")
             server.run("CREATE DATABASE template_with_cast")
             _prepare(server.url("template_with_cast"))
             yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres(durable=False) as server:  # nothing here outlives the run
+        yield server
 
 
 @pytest.fixture
