@@ -21,6 +21,7 @@ def append(
     **details: Any,
 ) -> None:
     """One more line, linked to the one before; the caller holds the lock on the instance's row."""
+    at = instance.history_at = moment_in(instance, at)
     instance.history_length += 1
     instance.history_head = entry_hash(
         instance.history_head,
@@ -44,6 +45,14 @@ def append(
             hash=instance.history_head,
         )
     )
+
+
+def moment_in(instance: Instance, now: datetime) -> datetime:
+    """`now`, or the moment of the instance's last event if that is later: history never goes backwards.
+
+    Whoever waited for the lock asked for the time before somebody else did something, and no two clocks agree.
+    """
+    return max(now, instance.history_at or now)
 
 
 def referred_to(answers: Iterable[Answer]) -> list[dict[str, str]]:

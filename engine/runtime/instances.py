@@ -26,7 +26,7 @@ from engine.people.accounts import Actor, key_of
 from engine.people.tables import Account
 from engine.runtime import history, numbers
 from engine.runtime.execution import ElementFailed, open_user_tasks
-from engine.runtime.history import referred_to
+from engine.runtime.history import moment_in, referred_to
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import guarded, new_run, opened, save
@@ -88,7 +88,7 @@ def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
     """Take an open task for oneself. Raises NotFound, TaskClaimed, TaskDone, TaskCancelled."""
     with _own_open_task(runtime, task_id, actor) as (session, instance, task):
         if task.claimed_by is None:
-            _claim(task, actor, now)
+            _claim(task, actor, moment_in(instance, now))
             _record(session, instance, EventKind.TASK_CLAIMED, task, actor, now)
 
 
@@ -122,11 +122,11 @@ def complete(
                 prefix = str(run.evaluate(element.number, task.data))
             except Refusal as problem:  # the diagram's fault, not the sender's
                 raise ElementFailed(element.id) from problem
-            run.instance.number = numbers.next_number(run.session, prefix, now)
+            run.instance.number = numbers.next_number(run.session, prefix, run.now)
         task.run()
         if row.claimed_by is None:
-            _claim(row, actor, now)
-        row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, now
+            _claim(row, actor, run.now)
+        row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, run.now
         run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id, answers=referred_to(rows))
 
 

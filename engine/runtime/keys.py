@@ -76,6 +76,6 @@ def reveal(runtime: Runtime, key_id: str, actor: Actor, now: datetime) -> str:
             raise KeyRevoked()
         if key.revealed_at:
             raise KeyShown()
-        key.revealed_at, key.revealed_by = now, actor.account_id
+        key.revealed_at, key.revealed_by = run.now, actor.account_id
         run.record(EventKind.KEY_REVEALED, actor_id=actor.account_id, key_id=key_id)
         return runtime.keyring.decrypt(key.ciphertext, bound_to=key_id).decode()

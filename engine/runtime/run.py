@@ -56,7 +56,7 @@ class Run:
         self.instance = instance
         self.compiled = compiled
         self.workflow = workflow
-        self.now = now
+        self.now = now  # of everything in this transaction; not before the instance's last event
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
         self.awaited = awaited  # ids of the messages that have a row

@@ -13,6 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.runtime import projection, state
 from engine.runtime.execution import ElementFailed, ScriptEngine
+from engine.runtime.history import moment_in
 from engine.runtime.once import Once
 from engine.runtime.pruning import prune
 from engine.runtime.run import Run
@@ -32,8 +33,8 @@ def opened(
     first: Callable[[Session, Instance], None] | None = None,
 ) -> Iterator[Run]:
     """One transaction on one instance (or the one a query names), brought up to date before the block and saved
-    after it. With `skip_locked` an instance that somebody else has in hand is not found (PostgreSQL; on SQLite one
-    queues). `first` is done under the lock, before anything of the instance is read.
+    after it; it happens at `run.now`. With `skip_locked` an instance that somebody else has in hand is not found
+    (PostgreSQL; on SQLite one queues). `first` is done under the lock, before anything of the instance is read.
 
     Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`); with `once`, what taking it raises.
     """
@@ -144,6 +145,7 @@ def new_run(
     timers: dict[str, Timer],
     tasks: dict[str, Task],
 ) -> Run:
+    now = moment_in(instance, now)
     workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.fires_at for id_, timer in timers.items()})
     compiled = runtime.definitions.get(session, instance.version_id)
     awaited = projection.awaited_messages(compiled.diagram, workflow).keys()

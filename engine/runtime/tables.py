@@ -60,6 +60,7 @@ class Instance(Base):
     ended_early: Mapped[str | None] = mapped_column(String(20))
     history_length: Mapped[int] = mapped_column(default=0)  # sequence of its last event
     history_head: Mapped[str] = mapped_column(String(64), default=GENESIS)  # hash of its last event
+    history_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # moment of its last event
     anchored_length: Mapped[int] = mapped_column(default=0)  # what the last anchor with this instance had of it
     revision: Mapped[int] = mapped_column()
     state: Mapped[bytes] = mapped_column(LargeBinary)

@@ -12,6 +12,11 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("instances", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("instances", sa.Column("ended_early", sa.String(length=20), nullable=True))
+    op.add_column("instances", sa.Column("history_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE instances SET history_at = (SELECT events.at FROM events "
+        "WHERE events.instance_id = instances.id AND events.sequence = instances.history_length)"
+    )
     op.add_column("tasks", sa.Column("region", sa.String(length=20), nullable=False, server_default=""))
     op.add_column("timers", sa.Column("fires_at", sa.DateTime(timezone=True), nullable=True))
     op.execute("UPDATE timers SET fires_at = due_at")

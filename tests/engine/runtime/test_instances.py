@@ -1,5 +1,7 @@
 """Starting, claiming, completing and messaging: who may, who is too late, and what is kept."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
@@ -194,6 +196,26 @@ def test_the_history_is_numbered_without_gaps(case: Case) -> None:
         )
     assert list(numbers) == list(range(1, len(numbers) + 1))
     assert interrupted == 1
+
+
+def test_who_asked_for_the_time_before_somebody_else_acted_acts_after_it(case: Case, cast: Cast) -> None:
+    """`now` is taken before one waits for the lock, and the clocks of two machines differ."""
+    task = case.goes("递交申请材料").task("审核材料")
+    earlier, later = case.now, case.now + timedelta(days=1)
+
+    instances.claim(case.runtime, task.id, cast.guangzhou, later)
+    instances.release(case.runtime, task.id, cast.guangzhou, earlier)
+    instances.complete(case.runtime, task.id, case.answers(review="pass"), cast.guangzhou, earlier)
+    instances.claim(case.runtime, case.task("下发测试密钥").id, cast.guangzhou, earlier)
+
+    (reviewed,) = (row for row in case.tasks(TaskState.COMPLETED) if row.id == task.id)
+    issue = case.task("下发测试密钥")
+    with case.runtime.database.read() as session:
+        history = list(session.scalars(select(Event.at).where(Event.instance_id == case.id).order_by(Event.sequence)))
+        answered = session.scalars(select(Answer.at).where(Answer.task_id == task.id)).one()
+    assert history == sorted(history)
+    assert history[-1] == later
+    assert {reviewed.closed_at, reviewed.claimed_at, answered, issue.opened_at, issue.claimed_at} == {later}
 
 
 def test_numbers_count_up_per_city_and_day_and_belong_to_the_submission(runtime: Runtime, case: Case) -> None:
