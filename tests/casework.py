@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
 from engine.definitions.deployment import deploy_folder
 from engine.people.accounts import actor_named
+from engine.runtime.incidents import OPEN
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Instance, Task, TaskState
+from engine.runtime.tables import Incident, Instance, Task, TaskState
 from engine.scenarios.playing import Play
 from engine.scenarios.reading import Samples, Scenario, read_samples, without_label
 from engine.scenarios.sampling import filled_in
@@ -79,3 +81,8 @@ class Case:
 def deploy_onboarding(runtime: Runtime) -> None:
     with runtime.database.write() as session:
         deploy_folder(session, FOLDER, handlers=HANDLERS, now=CAST_SINCE)
+
+
+def open_incidents(session: Session) -> list[Incident]:
+    """Newest first."""
+    return list(session.scalars(select(Incident).where(OPEN).order_by(Incident.at.desc())))

@@ -24,10 +24,11 @@ from engine.definitions import deployment
 from engine.errors import Conflict
 from engine.files import FileStore
 from engine.people.accounts import Actor, actor_named
-from engine.runtime import checking, incidents, instances, timers
+from engine.runtime import checking, instances, timers
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Event, EventKind, Instance, Subscription, Task, TaskState, Timer, TimerState
 from engine.secrets import Keyring
+from tests.casework import open_incidents
 from tests.engine.rules.builder import FORMS, GOOD, HANDLERS
 
 BEGINS = datetime(2026, 9, 18, 2, 0, tzinfo=UTC)  # a Friday morning
@@ -239,7 +240,7 @@ def all_is_in_order(place: Place) -> None:
     runtime = place.runtime()
     with runtime.database.read() as session:
         assert checking.check(session, runtime.definitions) == []
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
         lengths = session.execute(
             select(Instance.history_length, func.count(Event.sequence), func.max(Event.sequence))
             .join(Event, Event.instance_id == Instance.id)

@@ -17,12 +17,12 @@ from sqlalchemy import select, text
 from engine.database import Database
 from engine.errors import Busy, TaskDone, Unavailable
 from engine.files import FileStore, NoRoomForFile, StoredFile, add
-from engine.runtime import checking, incidents, instances, timers
+from engine.runtime import checking, instances, timers
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer
 from engine.secrets import Keyring
 from handlers import HANDLERS
-from tests.casework import Case, deploy_onboarding
+from tests.casework import Case, deploy_onboarding, open_incidents
 from tests.conftest import _prepare
 from tests.storms import actor
 from web.scheduler import Clock
@@ -47,7 +47,7 @@ def with_handler(case: Case, name: str, handler: Any) -> Runtime:
 
 def nothing_is_wrong(case: Case) -> None:
     with case.runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
         assert checking.check(session, case.runtime.definitions) == []
         assert not any(session.scalars(select(Timer.parked)))
 

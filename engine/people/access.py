@@ -89,11 +89,6 @@ def sees_instance(
     return instance_id.in_(select(party_instance_id).where(party_organisation_id == actor.organisation_id))
 
 
-def sees_version_of_instance(actor: Actor) -> ColumnElement[bool]:
-    """Instances of which the actor may know that they exist, where they stand and on which version they run."""
-    return true() if may(actor, Action.SEE_VERSIONS) else false()
-
-
 def works_on_task(actor: Actor, organisation_id: Column, role: Column) -> ColumnElement[bool]:
     """Tasks that are, or were, in the inbox of the actor's organisation."""
     if not may(actor, Action.WORK_ON_TASKS):

@@ -39,10 +39,6 @@ class Retried:
     failed: int
 
 
-def open_incidents(session: Session) -> list[Incident]:
-    return list(session.scalars(select(Incident).where(OPEN).order_by(Incident.at.desc())))
-
-
 def count_open(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Incident).where(OPEN)) or 0
 

@@ -151,14 +151,6 @@ class TestWhatPeopleSee:
             assert self.tasks(database, actor) == set()
             assert self.notices(database, actor) == set()
 
-    def test_analysts_and_administrators_see_which_version_an_instance_runs_on(
-        self, database: Database, cast: Cast
-    ) -> None:
-        with database.read() as session:
-            for actor, seen in ((cast.analyst, 2), (cast.admin, 2), (cast.guangzhou, 0), (cast.enterprise, 0)):
-                found = session.scalars(select(Instance.version_id).where(access.sees_version_of_instance(actor)))
-                assert len(list(found)) == seen
-
     def test_an_inbox_holds_the_own_organisations_tasks_only(self, database: Database, cast: Cast) -> None:
         assert self.tasks(database, cast.enterprise) == {"guangzhou-enterprise"}
         assert self.tasks(database, cast.guangzhou) == {"guangzhou-authority"}

@@ -14,11 +14,11 @@ from sqlalchemy import select
 from engine import clock
 from engine.errors import Broken
 from engine.people.accounts import Actor
-from engine.runtime import incidents, instances
+from engine.runtime import instances
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import CommandDone, Incident, Instance
 from handlers import HANDLERS
-from tests.casework import Case, deploy_onboarding
+from tests.casework import Case, deploy_onboarding, open_incidents
 from tests.conftest import Cast
 from web.scheduler import forget_old_keys
 
@@ -53,7 +53,7 @@ def failed(runtime: Runtime, cast: Cast) -> list[Case]:
 
 def opened(runtime: Runtime) -> list[Incident]:
     with runtime.database.read() as session:
-        return incidents.open_incidents(session)
+        return open_incidents(session)
 
 
 def test_the_menu_counts_them(admin: FlaskClient, client_of: ClientOf, cast: Cast, failed: list[Case]) -> None:

@@ -11,7 +11,7 @@ from engine.runtime import checking, incidents, timers
 from engine.runtime.checking import Patrol, Wrong
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Instance, Party, Subscription, Task, TaskState, Timer, TimerState
-from tests.casework import Case
+from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 
 
@@ -88,7 +88,7 @@ def test_a_row_that_disagrees_is_found_repaired_and_reported(testing: Case, what
     assert found(testing.runtime) == []
     with testing.runtime.database.read() as session:
         assert _picture(session) == before
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert incident.action == "repair"
     assert expected[0].name.lower() in incident.cause
 
@@ -121,7 +121,7 @@ def test_an_instance_that_is_in_order_is_left_alone(testing: Case) -> None:
     assert checking.repair(testing.runtime, testing.id, testing.now) == []
     assert testing.instance().revision == before
     with testing.runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 def test_what_can_not_be_read_is_reported_once_and_keeps_nobody_else_from_repair(
@@ -139,9 +139,7 @@ def test_what_can_not_be_read_is_reported_once_and_keeps_nobody_else_from_repair
     assert found(runtime) == [Wrong.UNREADABLE]
     assert len(healthy.tasks()) == 1
     with runtime.database.read() as session:
-        assert sorted(i.instance_id or "" for i in incidents.open_incidents(session)) == sorted(
-            [testing.id, healthy.id]
-        )
+        assert sorted(i.instance_id or "" for i in open_incidents(session)) == sorted([testing.id, healthy.id])
     with pytest.raises(Broken):
         checking.repair(runtime, testing.id, testing.now)
 
@@ -162,9 +160,9 @@ def test_the_operator_puts_a_repair_away(testing: Case, cast: Cast) -> None:
     tampered(testing, lambda session: session.execute(delete(Subscription)))
     checking.repair(testing.runtime, testing.id, testing.now)
     with testing.runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
 
     incidents.retry(testing.runtime, incident.id, cast.admin, testing.now)
 
     with testing.runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []

@@ -17,7 +17,7 @@ from engine.runtime.incidents import AlreadyResolved, ReasonMissing, Retried
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance
 from handlers import HANDLERS
-from tests.casework import FOLDER, Case
+from tests.casework import FOLDER, Case, open_incidents
 from tests.conftest import CAST_SINCE, Cast
 
 
@@ -44,7 +44,7 @@ def test_a_failing_handler_undoes_the_step_and_leaves_an_incident(case: Case, ca
     assert case.instance().revision == before
     assert case.task("下发测试密钥").claimed_by is None
     with case.runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert (incident.element_id, incident.action) == ("Create_Test_Key", "complete")
     assert incident.cause == "PlatformDown: 密钥服务无响应"
     assert "Traceback" in incident.stack
@@ -64,7 +64,7 @@ def test_a_failing_limit_is_parked_until_retried_and_never_blocks_the_rest(
     assert timers.fire_due(failing, due) == 0
     assert timers.fire_due(failing, due) == 0
     with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)  # one, not one per tick
+        (incident,) = open_incidents(session)  # one, not one per tick
     healthy = Case(runtime).goes("递交申请材料")
     assert timers.fire_due(runtime, due) == 1
     assert len(healthy.tasks()) == 2
@@ -76,7 +76,7 @@ def test_a_failing_limit_is_parked_until_retried_and_never_blocks_the_rest(
 
     assert sorted(task.name for task in case.tasks()) == ["审核材料", "核实并反馈情况"]
     with runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 def test_a_retry_that_fails_again_leaves_the_incident_open(runtime: Runtime, case: Case, cast: Cast) -> None:
@@ -85,13 +85,13 @@ def test_a_retry_that_fails_again_leaves_the_incident_open(runtime: Runtime, cas
     failing = broken(runtime, "raise_warning")
     timers.fire_due(failing, due)
     with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
 
     with pytest.raises(Broken):
         incidents.retry(failing, incident.id, cast.admin, due)
 
     with runtime.database.read() as session:
-        assert incident.id in {i.id for i in incidents.open_incidents(session)}
+        assert incident.id in {i.id for i in open_incidents(session)}
     assert timers.fire_due(failing, due) == 0
 
 
@@ -107,7 +107,7 @@ def test_a_start_that_fails_is_on_record_too(runtime: Runtime, case: Case, cast:
         instances.complete(runtime, case.task("递交材料").id, materials, cast.enterprise, case.now)
 
     with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert incident.element_id == "Review_Materials"
     assert "445300" in incident.cause
 
@@ -123,7 +123,7 @@ def _two_overdue(runtime: Runtime, case: Case, failing: Runtime) -> tuple[Case, 
 
 def _open(runtime: Runtime) -> list[Incident]:
     with runtime.database.read() as session:
-        return incidents.open_incidents(session)
+        return open_incidents(session)
 
 
 def test_the_same_failure_again_is_counted_not_added(runtime: Runtime, case: Case, cast: Cast) -> None:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.errors import Broken, Conflict, FormRefused, NothingWaits, TaskDone
-from engine.runtime import incidents, instances, once
+from engine.runtime import instances, once
 from engine.runtime.once import DoneOtherwise, KeyUnusable
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, CommandDone, Event, EventKind, Instance
-from tests.casework import Case
+from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 from tests.engine.runtime.test_incidents import broken
 
@@ -177,7 +177,7 @@ def test_a_repeat_needs_nothing_of_the_instance(case: Case, cast: Cast) -> None:
     instances.complete(case.runtime, *release, due + timedelta(days=30), once="a")
 
     with case.runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65, "two words", "键", "a\x00", "a\n"])

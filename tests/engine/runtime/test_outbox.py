@@ -24,7 +24,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Notice, OutboxMessage, OutboxState
 from engine.secrets import Keyring
 from handlers import HANDLERS
-from tests.casework import Case
+from tests.casework import Case, open_incidents
 from tests.conftest import ROOT, Cast
 
 Told = list[Parcel]
@@ -141,7 +141,7 @@ def test_at_the_limit_an_operator_hears_of_it_and_can_have_it_sent(runtime: Runt
     (message,) = messages(runtime)
     assert (message.state, message.attempts) == (OutboxState.GIVEN_UP, MOST_ATTEMPTS)
     with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert (incident.action, incident.instance_id) == ("outbox", case.id)
     assert "first@gz.example.cn" in incident.cause
     assert "550 no such mailbox" in incident.cause
@@ -154,7 +154,7 @@ def test_at_the_limit_an_operator_hears_of_it_and_can_have_it_sent(runtime: Runt
     assert deliver_due(runtime, clock.now, keeping(told)) == 1
     assert told[0].idempotency_key == message.idempotency_key
     with runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 def test_a_message_whose_every_attempt_kills_the_process_is_given_up_too(runtime: Runtime, case: Case) -> None:
@@ -166,7 +166,7 @@ def test_a_message_whose_every_attempt_kills_the_process_is_given_up_too(runtime
     assert deliver_due(runtime, fixed(now), keeping(told)) == 0
     assert [m.state for m in messages(runtime)] == [OutboxState.GIVEN_UP]
     with runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert "died" in incident.cause
 
 
@@ -192,7 +192,7 @@ def test_a_removed_contact_gets_nothing_more_and_no_operator_is_troubled(runtime
     overdue(Case(runtime))
     assert deliver_due(runtime, clock.now, keeping(told)) == 0
     with runtime.database.read() as session:
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 def test_one_dead_receiver_is_asked_once_and_holds_up_nobody(runtime: Runtime, case: Case) -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from engine.definitions.specs import Compiled
 from engine.errors import Broken
-from engine.runtime import incidents, instances, pruning, state
+from engine.runtime import instances, pruning, state
 from engine.runtime.tables import TaskState
-from tests.casework import Case
+from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 from tests.engine.runtime.walking import (
     ONBOARDING,
@@ -121,7 +121,7 @@ def test_what_the_library_could_lose_sight_of_is_refused_with_an_incident(
 
     assert [open_task.name for open_task in case.tasks()] == ["审核材料"]
     with case.runtime.database.read() as session:
-        (incident,) = incidents.open_incidents(session)
+        (incident,) = open_incidents(session)
     assert incident.cause.startswith("TooMuchOpen: ")
 
 

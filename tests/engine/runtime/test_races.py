@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import select, text
 
 from engine.errors import Conflict, NothingWaits, TaskCancelled, TaskDone
-from engine.runtime import checking, incidents, instances, timers
+from engine.runtime import checking, instances, timers
 from engine.runtime.numbers import next_number
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Event, EventKind, TaskState
 from engine.scenarios.sampling import filled_in
 from handlers import HANDLERS
-from tests.casework import Case
+from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 
 PATIENCE = 60  # seconds after which a test gives up
@@ -93,7 +93,7 @@ def all_in_order(case: Case) -> Any:
     yield
     with case.runtime.database.read() as session:
         assert checking.check(session, case.runtime.definitions) == []
-        assert incidents.open_incidents(session) == []
+        assert open_incidents(session) == []
 
 
 @pytest.fixture
