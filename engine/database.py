@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData, create_engine, event
+from sqlalchemy import DateTime, MetaData, String, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -15,7 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from engine.errors import Busy, Refusal, Unavailable
+from engine.errors import Busy, Invalid, Refusal, Unavailable
+from engine.text import Text
 
 LOCK_SECONDS = 10  # how long a transaction waits for another that holds what it needs
 IDLE_SECONDS = 60  # how long one may hold its locks while the program does something else (PostgreSQL only)
@@ -36,6 +37,28 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class TextTooLong(Invalid):
+    sentence = Text(
+        "内容太长：“{column}”最多 {most} 个字符，现有 {count} 个。",
+        "This is too long: “{column}” holds {most} characters, not {count}.",
+    )
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _keep_to_its_length(_row: type[Base], key: str, attribute: Any) -> None:
+    """A text that its column can't hold is refused where it is set: one database would fail later, the other never."""
+    column = getattr(attribute.property, "columns", (None,))[0]
+    if column is None or not isinstance(column.type, String) or column.type.length is None:
+        return
+    most = column.type.length
+
+    def refuse_what_is_longer(_target: Base, value: Any, _before: Any, _initiator: Any) -> None:
+        if isinstance(value, str) and len(value) > most:
+            raise TextTooLong(column=str(column), most=most, count=len(value))
+
+    event.listen(attribute, "set", refuse_what_is_longer)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

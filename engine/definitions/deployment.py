@@ -85,8 +85,8 @@ def deploy(
         version = DefinitionVersion(
             process_id=read.process_id,
             number=(last or 0) + 1,
-            name=(read.name.zh or read.process_id)[:200],
-            name_en=read.name.en[:200],
+            name=read.name.zh or read.process_id,
+            name_en=read.name.en,
             sha256=sha256,
             diagram=diagram,
             forms=dict(forms),

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.database import Base, UtcDateTime, new_id
+from engine.definitions import lengths
 
 
 class DefinitionVersion(Base):
@@ -16,10 +17,10 @@ class DefinitionVersion(Base):
     __table_args__ = (UniqueConstraint("process_id", "number"), UniqueConstraint("process_id", "sha256"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    process_id: Mapped[str] = mapped_column(String(100))
+    process_id: Mapped[str] = mapped_column(String(lengths.PROCESS_ID))
     number: Mapped[int]
-    name: Mapped[str] = mapped_column(String(200))
-    name_en: Mapped[str] = mapped_column(String(200), default="")
+    name: Mapped[str] = mapped_column(String(lengths.PROCESS_NAME))
+    name_en: Mapped[str] = mapped_column(String(lengths.PROCESS_NAME), default="")
     sha256: Mapped[str] = mapped_column(String(64))
     diagram: Mapped[bytes] = mapped_column(LargeBinary)
     forms: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -33,6 +34,6 @@ class DefinitionInForce(Base):
 
     __tablename__ = "definitions_in_force"
 
-    process_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    process_id: Mapped[str] = mapped_column(String(lengths.PROCESS_ID), primary_key=True)
     version_id: Mapped[str] = mapped_column(ForeignKey("definition_versions.id"))
     since: Mapped[datetime] = mapped_column(UtcDateTime)

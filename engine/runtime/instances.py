@@ -119,10 +119,10 @@ def complete(
         task.data.update(given)
         if element.number and run.instance.number is None:
             try:
-                prefix = str(run.evaluate(element.number, task.data))
+                prefix = run.evaluate(element.number, task.data)
+                run.instance.number = numbers.next_number(run.session, prefix, run.now)
             except Refusal as problem:  # the diagram's fault, not the sender's
                 raise ElementFailed(element.id) from problem
-            run.instance.number = numbers.next_number(run.session, prefix, run.now)
         task.run()
         if row.claimed_by is None:
             _claim(row, actor, run.now)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.audit.chain import GENESIS
 from engine.database import Base, UtcDateTime, new_id
+from engine.definitions import lengths
 
 
 class TaskState(StrEnum):
@@ -53,7 +54,7 @@ class Instance(Base):
     started_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     subject: Mapped[str] = mapped_column(String(300), default="")  # what lists call it, from the diagram
-    outcome: Mapped[str | None] = mapped_column(String(100))  # of the first end event that names one
+    outcome: Mapped[str | None] = mapped_column(String(lengths.OUTCOME))  # of the first end event that names one
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # stands still until an operator resumes it
@@ -89,9 +90,9 @@ class Task(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
-    element_id: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str] = mapped_column(String(400))
-    name_en: Mapped[str] = mapped_column(String(400), default="")
+    element_id: Mapped[str] = mapped_column(String(lengths.ELEMENT_ID))
+    name: Mapped[str] = mapped_column(String(lengths.STEP_NAME))
+    name_en: Mapped[str] = mapped_column(String(lengths.STEP_NAME), default="")
     state: Mapped[str] = mapped_column(String(20), default=TaskState.OPEN)
     role: Mapped[str] = mapped_column(String(20))
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
@@ -103,7 +104,7 @@ class Task(Base):
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cancelled_by: Mapped[str | None] = mapped_column(String(200))  # element id of the interrupting event
+    cancelled_by: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))  # the interrupting event
 
 
 class Timer(Base):
@@ -122,7 +123,7 @@ class Timer(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
-    element_id: Mapped[str] = mapped_column(String(200))
+    element_id: Mapped[str] = mapped_column(String(lengths.ELEMENT_ID))
     state: Mapped[str] = mapped_column(String(20), default=TimerState.WAITING)
     limit: Mapped[dict[str, Any]] = mapped_column(JSON)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -143,8 +144,8 @@ class Subscription(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
-    element_id: Mapped[str] = mapped_column(String(200))
-    message: Mapped[str] = mapped_column(String(100))
+    element_id: Mapped[str] = mapped_column(String(lengths.ELEMENT_ID))
+    message: Mapped[str] = mapped_column(String(lengths.MESSAGE))
     role: Mapped[str] = mapped_column(String(20))
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
 
@@ -158,8 +159,8 @@ class Answer(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"))
     task_id: Mapped[str | None] = mapped_column(String(32), index=True)  # none: start form or message
-    message: Mapped[str | None] = mapped_column(String(100))
-    form: Mapped[str] = mapped_column(String(100))
+    message: Mapped[str | None] = mapped_column(String(lengths.MESSAGE))
+    form: Mapped[str] = mapped_column(String(lengths.FORM))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -175,7 +176,7 @@ class Intervention(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
     kind: Mapped[str] = mapped_column(String(30))  # the EventKind of its entry in the history
-    element_id: Mapped[str | None] = mapped_column(String(200))  # where, if anywhere
+    element_id: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))  # where, if anywhere
     reason: Mapped[str] = mapped_column(String(500))
     basis: Mapped[str] = mapped_column(String(500), default="")  # legal basis, where one is given
     details: Mapped[dict[str, Any]] = mapped_column(JSON)  # such as a variable's value before and after
@@ -213,7 +214,7 @@ class Event(Base):
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[str] = mapped_column(String(30))
-    element_id: Mapped[str | None] = mapped_column(String(200))
+    element_id: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))
     actor_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)  # ids, hashes and the diagram's words; nothing personal
     hash: Mapped[str] = mapped_column(String(64))  # see engine.audit.chain
@@ -233,7 +234,7 @@ class Notice(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), index=True)
-    element_id: Mapped[str] = mapped_column(String(200))
+    element_id: Mapped[str] = mapped_column(String(lengths.ELEMENT_ID))
     severity: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text)
     text_en: Mapped[str] = mapped_column(Text, default="")
@@ -299,7 +300,7 @@ class Connection(Base):
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
     city: Mapped[str] = mapped_column(String(10), index=True)
     product: Mapped[str] = mapped_column(String(300))
-    outcome: Mapped[str] = mapped_column(String(100))
+    outcome: Mapped[str] = mapped_column(String(lengths.OUTCOME))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -314,7 +315,7 @@ class Incident(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     instance_id: Mapped[str | None] = mapped_column(ForeignKey("instances.id"), index=True)  # none: its start failed
-    element_id: Mapped[str | None] = mapped_column(String(200))
+    element_id: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))
     action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer, outbox
     cause: Mapped[str] = mapped_column(Text)
     stack: Mapped[str] = mapped_column(Text)
@@ -344,7 +345,7 @@ class NumberSequence(Base):
 
     __tablename__ = "number_sequences"
 
-    prefix: Mapped[str] = mapped_column(String(30), primary_key=True)
+    prefix: Mapped[str] = mapped_column(String(lengths.NUMBER_PREFIX + 10), primary_key=True)
     last: Mapped[int]
 
 

@@ -114,6 +114,18 @@ CASES: dict[str, list[Case]] = {
             "permit",
         ),
     ],
+    "texts_fit": [
+        ("a very long outcome", broken('wf:outcome="通过"', f'wf:outcome="{"通" * 101}"'), "End_Granted"),
+        ("a very long name", broken('name="核实情况"', f'name="{"核" * 401}"'), "Verify"),
+        ("a very long English name", broken('wf:name_en="Apply"', f'wf:name_en="{"a" * 401}"'), "Apply"),
+        ("a very long message name", broken('name="complaint"', f'name="{"c" * 101}"'), "Message_Complaint"),
+        ("a very long process id", broken('id="permit"', f'id="{"p" * 101}"'), "p" * 101),
+        ("a very long process name", broken('name="许可"', f'name="{"许" * 201}"'), "permit"),
+        ("a very long form name", broken('wf:form="review"', f'wf:form="{"r" * 101}"'), "Review"),
+        ("a very long number prefix", broken('wf:number="basic.city"', f"wf:number=\"'{'4' * 21}'\""), "Apply"),
+        ("a number prefix of nothing", broken('wf:number="basic.city"', "wf:number=\"' '\""), "Apply"),
+        ("a number for a number prefix", broken('wf:number="basic.city"', 'wf:number="44"'), "Apply"),
+    ],
     "names_not_reserved": [
         ("a result that the library can't store", broken('wf:result="told"', 'wf:result="typename"'), "Tell"),
         ("a result called like a function", broken('wf:result="told"', 'wf:result="len"'), "Tell"),
