@@ -6,10 +6,11 @@ import pytest
 
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_bindings, cases_drawing
+from tests.engine.rules import cases_bindings, cases_drawing, cases_running
 from tests.engine.rules.builder import FORMS, GOOD, broken, form, found, process, said_by
 
-CASES = {**cases_drawing.CASES, **cases_bindings.CASES}
+CASES = {**cases_drawing.CASES, **cases_bindings.CASES, **cases_running.CASES}
+SOUND = cases_running.SOUND
 
 
 def test_the_sound_process_has_no_findings() -> None:
@@ -35,6 +36,14 @@ def test_the_broken_diagram_is_told_so_at_its_element(rule: str, diagram: str, e
     assert element in said
     if element is not None and not element.startswith(("f", "s", "t")):
         assert element in said[element].message.zh
+
+
+@pytest.mark.parametrize(
+    ("rule", "diagram"),
+    [pytest.param(rule, diagram, id=f"{rule}: {what}") for rule, cases in SOUND.items() for what, diagram in cases],
+)
+def test_the_sound_diagram_is_left_alone(rule: str, diagram: str) -> None:
+    assert said_by(rule, diagram) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""Diagrams that break one rule on how a case would run: rule → (what is wrong, the diagram, the element blamed)."""
+
+from itertools import pairwise
+
+from tests.engine.rules.builder import broken, process
+from tests.engine.rules.cases_drawing import END, START, TASK, Case
+
+XOR = '<bpmn:exclusiveGateway id="g" default="f2" />'
+
+
+def step(id_: str) -> str:
+    return f'<bpmn:serviceTask id="{id_}" />'
+
+
+def inside(id_: str, *nodes: str, end: str = '<bpmn:endEvent id="{id}_e" />') -> str:
+    """A sub-process of nodes one after the other; `nodes` are tags such as userTask."""
+    ids = [f"{id_}_s", *(f"{id_}_{number}" for number in range(len(nodes))), f"{id_}_e"]
+    drawn = "".join(f'<bpmn:{kind} id="{name}" />' for kind, name in zip(nodes, ids[1:], strict=False))
+    flows = "".join(
+        f'<bpmn:sequenceFlow id="{id_}_f{number}" sourceRef="{source}" targetRef="{target}" />'
+        for number, (source, target) in enumerate(pairwise(ids))
+    )
+    start = f'<bpmn:startEvent id="{id_}_s" />'
+    return f'<bpmn:subProcess id="{id_}">{start}{drawn}{end.format(id=id_)}{flows}</bpmn:subProcess>'
+
+
+_FAILS = '<bpmn:endEvent id="{id}_e"><bpmn:errorEventDefinition /></bpmn:endEvent>'
+_CAUGHT = '<bpmn:boundaryEvent id="b" attachedToRef="sub"><bpmn:errorEventDefinition /></bpmn:boundaryEvent>'
+
+CASES: dict[str, list[Case]] = {
+    "loops_wait": [
+        (
+            "a service task that is repeated until it says it is done",
+            broken('sourceRef="Tell" targetRef="End_Granted"', 'sourceRef="Tell" targetRef="Decide"'),
+            "Decide",
+        ),
+        ("gateways that lead to each other", process(f"{START}{XOR}{END}", "s>g g>g g>e"), "g"),
+        (
+            "a sub-process without people, drawn in a loop",
+            process(f"{START}{XOR}{END}{inside('sub', 'serviceTask')}", "s>sub sub>g g>e g>sub"),
+            "g",
+        ),
+        (
+            "an error that leads back to the sub-process that throws it",
+            process(f"{START}{_CAUGHT}{END}{inside('sub', 'serviceTask', end=_FAILS)}", "s>sub sub>e b>sub"),
+            "b",
+        ),
+    ],
+}
+
+SOUND: dict[str, list[tuple[str, str]]] = {
+    "loops_wait": [
+        ("a loop with a user task in it", process(f"{START}{TASK}{XOR}{END}", "s>t t>g g>e g>t")),
+        (
+            "a loop that waits for a moment",
+            process(
+                f'{START}{XOR}{step("t")}{END}<bpmn:intermediateCatchEvent id="w"><bpmn:timerEventDefinition />'
+                "</bpmn:intermediateCatchEvent>",
+                "s>t t>g g>e g>w w>t",
+            ),
+        ),
+        (
+            "a loop around a sub-process in which people work",
+            process(f"{START}{XOR}{END}{inside('sub', 'userTask')}", "s>sub sub>g g>e g>sub"),
+        ),
+    ],
+}
