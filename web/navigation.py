@@ -2,70 +2,92 @@
 
 from flask import Flask, request
 from flask_babel import gettext
+from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
 from engine.people.access import Action, may
+from engine.people.accounts import Actor
 from engine.people.tables import Role
+from engine.runtime.inbox import count_open_tasks
 from engine.runtime.incidents import count_open
 from engine.runtime.menus import message_menus
+from engine.runtime.noticeboard import count_unread
 from web.language import t
 from web.session import runtime, signed_in
 
 Item = dict[str, str | bool]
 
+MOST = 99  # what waits is counted on every page, and an organisation's tasks and notices no further than this
+
 
 def navigation() -> list[Item]:
     """The items for whoever is logged in, in the shape of the service navigation component."""
-    menu = _menu()
+    actor = signed_in()
+    if actor is None:
+        return []
+    with runtime().database.read() as reading:
+        menu = [(_counted(reading, actor, text, address), address) for text, address in _menu(reading, actor)]
     here = max((address for _, address in menu if _is_under(address)), key=len, default="")
     return [
-        {"text": text, "href": address, "active": address == here, "current": request.path == address}
-        for text, address in menu
+        {"html": html, "href": address, "active": address == here, "current": request.path == address}
+        for html, address in menu
     ]
 
 
 def first_page() -> str:
     """Where logging in leads to: the first item of the menu."""
-    return next((address for _, address in _menu()), "/")
+    actor = signed_in()
+    if actor is None:
+        return "/"
+    with runtime().database.read() as reading:
+        return next(address for _, address in _menu(reading, actor))
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(navigation=navigation)
 
 
-def _menu() -> list[tuple[str, str]]:
-    actor = signed_in()
-    if actor is None:
-        return []
+def _menu(reading: Session, actor: Actor) -> list[tuple[str, str]]:
     inbox, notices = (gettext("待办"), "/inbox"), (gettext("通知"), "/notices")
     applications = (gettext("申请"), "/applications")
     match actor.role:
         case Role.ENTERPRISE:
-            return [(gettext("我的申请"), "/applications"), inbox, *_messages(actor.role), notices]
+            return [(gettext("我的申请"), "/applications"), inbox, *_messages(reading, actor.role), notices]
         case Role.AUTHORITY:
-            return [inbox, applications, *_messages(actor.role), notices]
+            return [inbox, applications, *_messages(reading, actor.role), notices]
         case Role.SUPPORT:
-            return [inbox, *_messages(actor.role), notices]
+            return [inbox, *_messages(reading, actor.role), notices]
         case Role.PROVINCE:
             return [(gettext("预警"), "/warnings"), applications, notices]
         case Role.ANALYST:
             return [(gettext("流程定义"), "/definitions")]
         case Role.ADMIN:
             versions = [(gettext("流程定义"), "/definitions")] if may(actor, Action.SEE_VERSIONS) else []
-            return [(gettext("运维"), "/admin"), (_incidents(), "/admin/incidents"), *versions]
+            return [(gettext("运维"), "/admin"), (gettext("故障"), "/admin/incidents"), *versions]
 
 
-def _messages(role: Role) -> list[tuple[str, str]]:
-    with runtime().database.read() as reading:
-        menus = message_menus(reading, runtime().definitions, role)
+def _messages(reading: Session, role: Role) -> list[tuple[str, str]]:
+    menus = message_menus(reading, runtime().definitions, role)
     return [(t(message.menu), f"/mine/{message.name}") for message in menus]
 
 
-def _incidents() -> str:
-    """With how many wait, where any do."""
-    with runtime().database.read() as reading:
-        waiting = count_open(reading)
-    text: str = gettext("故障 %(waiting)s", waiting=waiting) if waiting else gettext("故障")
-    return text
+def _counted(reading: Session, actor: Actor, text: str, address: str) -> Markup:
+    """An item with how many wait behind it, where any do: the number to see, and of what to hear."""
+    match address:
+        case "/inbox":
+            waiting, of = count_open_tasks(reading, actor, MOST + 1), gettext("项待办理")
+        case "/notices":
+            waiting, of = count_unread(reading, actor, MOST + 1), gettext("条未读")
+        case "/admin/incidents":
+            waiting, of = count_open(reading), gettext("项待处理")
+        case _:
+            waiting, of = 0, ""
+    if not waiting:
+        return escape(text)
+    number = f"{MOST}+" if waiting > MOST else waiting
+    return Markup('{} <span class="app-number">({}<span class="govuk-visually-hidden"> {}</span>)</span>').format(
+        text, number, of
+    )
 
 
 def _is_under(address: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.definitions.tables import DefinitionVersion
@@ -14,7 +14,7 @@ from engine.people import access
 from engine.people.accounts import Actor
 from engine.people.tables import Account
 from engine.runtime.applications import title
-from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
+from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, counted, paged
 from engine.runtime.tables import Instance, Task, TaskState
 from engine.runtime.time_left import TimeLeft, time_left
 from engine.text import Text
@@ -69,10 +69,10 @@ def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tu
     return _line(columns, actor, now), version_id, task.element_id, task.cancelled_by
 
 
-def count_open_tasks(session: Session, actor: Actor) -> int:
-    """How many tasks wait for the actor's organisation."""
-    query = select(func.count()).where(access.works_on_task(actor, Task.organisation_id, Task.role))
-    return session.scalar(query.where(Task.state == TaskState.OPEN)) or 0
+def count_open_tasks(session: Session, actor: Actor, most: int) -> int:
+    """How many tasks wait for the actor's organisation, counting no further than `most`."""
+    own = access.works_on_task(actor, Task.organisation_id, Task.role)
+    return counted(session, select(Task.id).where(own, Task.state == TaskState.OPEN), most)
 
 
 def first_open_task(session: Session, instance_id: str, actor: Actor) -> str | None:

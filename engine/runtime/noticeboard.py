@@ -15,7 +15,7 @@ from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Organisation, Role
 from engine.runtime.applications import title
-from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
+from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, counted, paged
 from engine.runtime.tables import Instance, Notice, Party, Severity
 from engine.text import Text
 
@@ -75,10 +75,10 @@ def authorities_with_warnings(session: Session, actor: Actor) -> tuple[tuple[str
     return tuple((id_, Text(name, name_en)) for id_, name, name_en in session.execute(query))
 
 
-def count_unread(session: Session, actor: Actor) -> int:
-    """How many notices nobody of the actor's organisation has read."""
-    query = select(func.count()).where(_seen(actor), access.own_organisation(actor, Notice.organisation_id))
-    return session.scalar(query.where(Notice.read_at.is_(None))) or 0
+def count_unread(session: Session, actor: Actor, most: int) -> int:
+    """How many notices nobody of the actor's organisation has read, counting no further than `most`."""
+    own = (_seen(actor), access.own_organisation(actor, Notice.organisation_id))
+    return counted(session, select(Notice.id).where(*own, Notice.read_at.is_(None)), most)
 
 
 def mark_read(session: Session, notice_id: str, actor: Actor, now: datetime) -> None:

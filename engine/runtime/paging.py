@@ -44,6 +44,11 @@ class Page(Generic[T]):
         return Page(tuple(change(item) for item in self.items), self.number, self.size, self.total)
 
 
+def counted(session: Session, query: AnySelect, most: int) -> int:
+    """How many rows a query finds, counting no further than `most`: what it costs doesn't grow with what there is."""
+    return session.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
+
+
 def paged(session: Session, query: AnySelect, number: int, size: int = PAGE_SIZE) -> Page[AnyRow]:
     """The rows of page `number`; a number past the end gives the last page, one below 1 the first. Two statements."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

@@ -72,7 +72,9 @@ class Person:
         self.page.get_by_role("link", name=link, exact=True).click()
 
     def choose_in_menu(self, item: str) -> None:
-        self.page.get_by_role("navigation", name="主导航").get_by_role("link", name=item, exact=True).click()
+        """With or without a number of what waits there behind it."""
+        counted = re.compile(rf"^{item}( \(.+\))?$")
+        self.page.get_by_role("navigation", name="主导航").get_by_role("link", name=counted).click()
 
     def read(self, sentence: str | re.Pattern[str]) -> None:
         """Sees it in the page's content, or soon will."""

@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import html
 
 from engine.database import Database
 from engine.people.accounts import Actor
 from engine.runtime.runtime import Runtime
 from web.assembly import create_app
 from web.settings import Settings
+
+
+def menu(page: str) -> list[str]:
+    """The items of a page's main menu, as they are read out."""
+    items = html.fromstring(page).iterfind(".//a[@class='govuk-service-navigation__link']")
+    return [" ".join(str(item.xpath("string()")).split()) for item in items]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from engine.runtime.tables import CommandDone, Incident, Instance
 from handlers import HANDLERS
 from tests.casework import Case, deploy_onboarding, open_incidents
 from tests.conftest import Cast
+from tests.web.conftest import menu
 from web.scheduler import forget_old_keys
 
 ClientOf = Callable[[Actor], FlaskClient]
@@ -57,7 +58,7 @@ def opened(runtime: Runtime) -> list[Incident]:
 
 
 def test_the_menu_counts_them(admin: FlaskClient, client_of: ClientOf, cast: Cast, failed: list[Case]) -> None:
-    assert "故障 2" in admin.get("/admin/accounts").text
+    assert "故障 (2 项待处理)" in menu(admin.get("/admin/accounts").text)
     assert "故障" not in client_of(cast.guangzhou).get("/inbox").text
 
 

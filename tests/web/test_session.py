@@ -6,12 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from lxml import html
 
 from engine.people.accounts import Actor
 from engine.people.tables import Account
 from engine.runtime.runtime import Runtime
+from tests.casework import Case, deploy_onboarding
 from tests.conftest import PASSWORD, Cast
+from tests.web.conftest import menu
 from web.session import safe_next
 
 ClientOf = Callable[[Actor], FlaskClient]
@@ -134,15 +135,30 @@ def test_the_header_names_the_person_and_the_organisation(client_of: ClientOf, c
 
 
 def test_the_menu_is_the_roles_own(client_of: ClientOf, cast: Cast) -> None:
-    def menu(actor: Actor, address: str) -> set[str]:
-        items = client_of(actor).get(address).text.split("govuk-service-navigation__link")[1:]
-        return {str(html.fromstring("<a " + item.split("</a>")[0]).xpath("string()")).strip() for item in items}
+    def seen_by(actor: Actor) -> set[str]:
+        return set(menu(client_of(actor).get("/notices").text))
 
-    assert {"我的申请", "待办", "通知"} <= menu(cast.enterprise, "/notices")
-    assert {"待办", "申请", "通知"} <= menu(cast.guangzhou, "/notices")
-    assert {"待办", "通知"} <= menu(cast.guangzhou_support, "/notices")
-    assert "申请" not in menu(cast.guangzhou_support, "/notices")
-    assert menu(cast.province, "/notices") == {"预警", "申请", "通知"}
+    assert {"我的申请", "待办", "通知"} <= seen_by(cast.enterprise)
+    assert {"待办", "申请", "通知"} <= seen_by(cast.guangzhou)
+    assert {"待办", "通知"} <= seen_by(cast.guangzhou_support)
+    assert "申请" not in seen_by(cast.guangzhou_support)
+    assert seen_by(cast.province) == {"预警", "申请", "通知"}
+
+
+def test_the_menu_counts_what_waits(runtime: Runtime, client_of: ClientOf, cast: Cast) -> None:
+    """To be seen and, with a word on what is counted, to be heard; nothing where nothing waits."""
+    deploy_onboarding(runtime)
+    case = Case(runtime)
+    for _ in range(2):
+        case.goes("收到测试密钥")
+    enterprise, official = client_of(cast.enterprise), client_of(cast.guangzhou)
+
+    assert {"待办 (2 项待办理)", "通知 (2 条未读)", "我的申请"} <= set(menu(enterprise.get("/files/none").text))
+    assert {"待办", "通知"} <= set(menu(official.get("/inbox").text))
+    enterprise.post("/language", data={"language": "en"})
+    assert {"To do (2 waiting)", "Notices (2 unread)"} <= set(menu(enterprise.get("/applications").text))
+    enterprise.post("/notices/read")
+    assert "Notices" in menu(enterprise.get("/applications").text)
 
 
 def test_a_trial_says_so_with_its_time_and_lists_its_people(stranger: FlaskClient) -> None:

@@ -33,6 +33,8 @@ def upgrade() -> None:
         batch_op.create_index("ix_timers_calendar_version", ["state", "calendar_version"], unique=False)
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.alter_column("region", existing_type=sa.String(length=20), server_default=None)
+    unread = sa.text("read_at IS NULL")
+    op.create_index("ix_notices_unread", "notices", ["organisation_id"], sqlite_where=unread, postgresql_where=unread)
     op.create_table(
         "interventions",
         sa.Column("id", sa.String(length=32), nullable=False),
