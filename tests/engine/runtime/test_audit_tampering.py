@@ -13,7 +13,6 @@ from engine.audit.tables import ANCHORS, SYSTEM, Anchor, AnchoredHead, Stream, S
 from engine.database import Base, Database, new_id
 from engine.runtime import verification
 from engine.runtime.anchors import anchor, digest, last_anchor
-from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Event, EventKind, Instance
 from engine.runtime.verification import Flaw, holds, verify
 from engine.text import Text
