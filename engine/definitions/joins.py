@@ -1,4 +1,4 @@
-"""Where branches meet: parallel gateways, and the end of a process or sub-process.
+"""Where branches meet: parallel and inclusive gateways, and the end of a process or sub-process.
 
 The library looks through the whole history of an instance for branches that have arrived. In a loop it therefore
 takes a branch of an earlier round for one of this round, and it merges answers by position, so that the branch that
@@ -15,9 +15,11 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.control import _EndJoin
-from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit, _EndJoin
+from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
 from SpiffWorkflow.util.task import TaskState
+
+KNOWN = "known"  # in a boundary event's internal data: names of the variables it took out of its sub-process
 
 _ABSENT = object()
 
@@ -27,21 +29,66 @@ class ParallelJoin(ParallelGateway):
 
     def _update_hook(self, my_task: Any) -> bool:
         _arrive(my_task)
-        missing: Counter[str] = Counter(self._inputs)
-        chosen: list[Any] = []
-        for waiting in _waiting_at(self, my_task):
-            source = waiting.parent.task_spec.name
-            if missing[source] > 0:
-                missing[source] -= 1
-                chosen.append(waiting)
-        if missing.total() > 0 or my_task is not chosen[-1]:
-            return False
-        for other in chosen[-2::-1]:
-            _take_in(my_task, other)
-        return True
+        chosen = _one_per_flow(self, my_task)
+        return len(chosen) == len(self._inputs) and _unite(my_task, chosen)
 
     def _run_hook(self, my_task: Any) -> bool:
         return True
+
+
+class InclusiveJoin(InclusiveGateway):
+    """An inclusive gateway (BPMN 2.0, 13.4.3): it waits as long as another token could still come along a flow into it.
+
+    It leads on to every flow whose condition holds, and to the default if none does.
+    """
+
+    def __init__(self, wf_spec: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(wf_spec, name, **kwargs)
+        self.default: str | None = None
+
+    def _predict_hook(self, my_task: Any) -> None:
+        my_task._sync_children(self.outputs, TaskState.MAYBE)
+
+    def _update_hook(self, my_task: Any) -> bool:
+        _arrive(my_task)
+        chosen = _one_per_flow(self, my_task)
+        arrived = {task.parent.task_spec.name for task in chosen}
+        missing = set(self._inputs) - arrived
+        if missing and any(
+            reached & missing and not reached & arrived
+            for token in tokens(my_task.workflow)
+            if token.task_spec is not self and (reached := self._reached_from(token))
+        ):
+            return False
+        return _unite(my_task, chosen)
+
+    def _run_hook(self, my_task: Any) -> bool:
+        ways = [(condition, output) for condition, output in self.cond_task_specs if condition is not None]
+        taken = [output for condition, output in ways if condition._matches(my_task)]
+        chosen = taken or ([self.default] if self.default else [])
+        if not chosen:
+            raise NoWayOn(self.name)
+        my_task._sync_children([self._wf_spec.task_specs[name] for name in chosen], TaskState.FUTURE)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        return True
+
+    def _reached_from(self, token: Any) -> set[str]:
+        """Which of the steps before this gateway a token can come to without passing the gateway."""
+        seen: set[str] = set()
+        waiting = [token.task_spec]
+        if isinstance(token.parent.task_spec, BoundaryEventSplit):  # an activity, by whichever of its events it goes on
+            waiting = [sibling.task_spec for sibling in token.parent.children if not _is_over(sibling)]
+        while waiting:
+            spec = waiting.pop()
+            if spec is not self and spec.name not in seen:
+                seen.add(spec.name)
+                waiting += spec.outputs
+        return seen & set(self._inputs)
+
+
+class NoWayOn(Exception):
+    """No condition of an inclusive gateway holds, and it has no default; the deploy gate demands one."""
 
 
 class EndOfAllBranches(_EndJoin):
@@ -49,9 +96,7 @@ class EndOfAllBranches(_EndJoin):
 
     def _update_hook(self, my_task: Any) -> bool:
         _arrive(my_task)
-        for other in _waiting_at(self, my_task):
-            if other is not my_task:
-                _take_in(my_task, other)
+        _unite(my_task, _waiting_at(self, my_task))
         return bool(self._check_threshold_unstructured(my_task))
 
     def _run_hook(self, my_task: Any) -> bool:
@@ -90,14 +135,61 @@ def _waiting_at(spec: Any, task: Any) -> list[Any]:
     return sorted(waiting, key=lambda t: t.last_state_change)
 
 
-def _take_in(task: Any, other: Any) -> None:
-    """End another branch here and keep what it changed since the two parted, unless this branch changed it too."""
-    before = _where_they_parted(task, other).data
-    for key, value in other.data.items():
-        old = before.get(key, _ABSENT)
-        if value != old and task.data.get(key, _ABSENT) == old:
-            task.data[key] = deepcopy(value)
-    other.cancel()
+def _one_per_flow(spec: Any, task: Any) -> list[Any]:
+    """Of those that wait at a gateway, the first of each incoming flow."""
+    missing: Counter[str] = Counter(spec._inputs)
+    chosen: list[Any] = []
+    for waiting in _waiting_at(spec, task):
+        source = waiting.parent.task_spec.name
+        if missing[source] > 0:
+            missing[source] -= 1
+            chosen.append(waiting)
+    return chosen
+
+
+def _unite(task: Any, arrived: list[Any]) -> bool:
+    """Let the last branch go on for all that have arrived, with what all know; False for the others."""
+    if task is not arrived[-1]:
+        return False
+    task.data = united(arrived[::-1])
+    for other in arrived[:-1]:
+        other.cancel()
+    return True
+
+
+def united(branches: list[Any]) -> dict[str, Any]:
+    """What branches know together: where two have changed the same since they parted, the first of them counts."""
+    first, *others = branches
+    data: dict[str, Any] = deepcopy(first.data)
+    for other in others:
+        ancestor = _where_they_parted(first, other)
+        one, two = ({**ancestor.data, **_brought_along(branch, ancestor)} for branch in (first, other))
+        for key, value in other.data.items():
+            if value != two.get(key, _ABSENT) and data.get(key, _ABSENT) == one.get(key, _ABSENT):
+                data[key] = deepcopy(value)
+    return data
+
+
+def _brought_along(task: Any, ancestor: Any) -> dict[str, Any]:
+    """What a branch was told on its way, by a boundary event that looked into its sub-process: it did not change it."""
+    told: dict[str, Any] = {}
+    while task is not ancestor:
+        told = {key: task.data[key] for key in task.internal_data.get(KNOWN, ())} | told
+        task = task.parent
+    return told
+
+
+def tokens(level: Any) -> list[Any]:
+    """The library's tasks that stand for a token of a process or sub-process: what came before them is done."""
+    return [
+        task
+        for task in level.tasks.values()
+        if not _is_over(task) and task.parent is not None and task.parent.has_state(TaskState.COMPLETED)
+    ]
+
+
+def _is_over(task: Any) -> bool:
+    return bool(task.has_state(TaskState.FINISHED_MASK))
 
 
 def _where_they_parted(task: Any, other: Any) -> Any:

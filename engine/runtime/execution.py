@@ -11,6 +11,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.clock import SHANGHAI
 from engine.definitions import expressions, limits
 from engine.definitions.limits import Due, Limit
+from engine.definitions.repeating import Repeated
 
 # What expressions of a diagram may call besides the language's own functions. The lint knows the same names.
 FUNCTIONS = frozenset({"is_open", "today"})
@@ -35,6 +36,7 @@ class ScriptEngine:
         self._workflow = workflow
         self._now = now
         self._due_rows = due_rows
+        self._turn: Any = None  # the timer that may fire now
 
     def evaluate(self, task: Any, expression: str, external_context: Any = None) -> Any:
         try:
@@ -50,8 +52,19 @@ class ScriptEngine:
             except Exception as problem:
                 raise ElementFailed(element_of(task)) from problem
             task.internal_data["limit"] = limit
-        due_at = self._due_rows.get(task.id.hex) or limits.due(limit).at
-        return due_at <= self._now
+        return task is self._turn
+
+    def first_due(self) -> Any:
+        """The waiting timer that has been due longest, which may fire then; None if none is."""
+        timers = [
+            (self._due_rows.get(task.id.hex) or limits.due(task.internal_data["limit"]).at, task)
+            for task in self._workflow.event_manager.tasks.values()
+            if "limit" in task.internal_data and task.has_state(TaskState.WAITING) and task.id in task.workflow.tasks
+        ]
+        due_at, self._turn = min(timers, key=lambda timer: timer[0], default=(None, None))
+        if due_at is None or due_at > self._now:
+            self._turn = None
+        return self._turn
 
     @property
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -75,6 +88,8 @@ def boundary_events(task: Any) -> list[Any]:
     """The boundary events (in any state) attached to a task and to the sub-processes around it, innermost first."""
     found = []
     while task is not None:
+        if task.parent is not None and isinstance(task.parent.task_spec, Repeated):
+            task = task.parent
         parent = task.parent
         if parent is not None and isinstance(parent.task_spec, BoundaryEventSplit):
             found += [child for child in parent.children if child is not task]
@@ -90,13 +105,30 @@ def due_of(limit: Limit, row: datetime | None) -> Due:
 
 
 def run_until_quiet(workflow: BpmnWorkflow, before: Callable[[Any], None], after: Callable[[Any], None]) -> None:
-    """Refresh timers and run every automatic step until none is ready.
+    """Run every automatic step until none is ready and no limit is due; of several due limits the first counts first.
 
-    The library's `do_engine_steps` refreshes timers last, so a timer that is due could be stored as ready and then
-    cancel a decision taken in between; hence the loop, and hence nothing is saved before it ends.
+    The library's `do_engine_steps` fires all that is due at once and last, in the order of the drawing, so that a
+    later limit could win over an earlier one, and a timer could be stored as ready and then cancel a decision taken
+    in between; hence the loop, and hence nothing is saved before it ends.
     """
+    engine: ScriptEngine = workflow.script_engine
     while True:
-        workflow.refresh_timers()
-        workflow.do_engine_steps(will_complete_task=before, did_complete_task=after)
-        if not any(not t.task_spec.manual for t in workflow.get_tasks(state=TaskState.READY)):
+        while _run_what_is_ready(workflow, before, after):
+            pass
+        if (timer := engine.first_due()) is None:
             return
+        timer.task_spec._update(timer)
+
+
+def _run_what_is_ready(workflow: BpmnWorkflow, before: Callable[[Any], None], after: Callable[[Any], None]) -> bool:
+    """One round of automatic steps, innermost sub-processes first; tells whether there were any."""
+    levels = [*sorted(workflow.get_active_subprocesses(), key=lambda level: -level.depth), workflow]
+    ran = False
+    for level in levels:
+        for task in level.get_tasks(state=TaskState.READY, manual=False):
+            if task.has_state(TaskState.READY):  # no step of this round has interrupted it
+                before(task)
+                task.run()
+                after(task)
+                ran = True
+    return ran

@@ -17,8 +17,8 @@ from sqlalchemy import delete
 from engine.database import insert
 from engine.definitions import expressions
 from engine.definitions.diagrams import Diagram, Element, Lane, Message
+from engine.definitions.events import LimitTimer
 from engine.definitions.limits import Due
-from engine.definitions.specs import LimitTimer
 from engine.people.tables import Organisation
 from engine.runtime.execution import (
     ElementFailed,

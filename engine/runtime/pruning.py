@@ -5,7 +5,7 @@ Python's recursion limit or stops silently at a depth of its own. What is over i
 
 - a task that is not finished reads its parent's data when it goes on;
 - a boundary event looks up the task it is attached to, and that task's limit is shown as long as it is open;
-- branches that meet compare what they changed since they parted (`engine.definitions.joins`);
+- branches that meet compare what they changed since they parted, or were told on the way (`engine.definitions.joins`);
 - the library wants the root of each tree, and we name the instance by the data of the last completed task.
 
 The rest is dropped, together with the sub-processes it led into, and chains of finished tasks are made short.
@@ -16,6 +16,8 @@ from typing import Any
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
+
+from engine.definitions.joins import KNOWN
 
 # Half of the depth at which the library's own walk would stop without a word (1,000), and so far below Python's
 # recursion limit that a web server's frames fit above it.
@@ -64,7 +66,8 @@ def _prune_level(level: Any) -> None:
     for task in level.tasks.values():
         task._children = [child for child in task._children if child in kept]
     for task in [task for task in level.tasks.values() if task.id not in needed and len(task._children) == 1]:
-        _splice_out(task)
+        if KNOWN not in task.internal_data:
+            _splice_out(task)
 
 
 def _needed(level: Any) -> set[Any]:

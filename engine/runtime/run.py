@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from engine.definitions import expressions
 from engine.definitions.diagrams import Element, Lane
-from engine.definitions.specs import Compiled, LimitTimer
+from engine.definitions.events import LimitTimer
+from engine.definitions.specs import Compiled
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey

@@ -81,8 +81,7 @@ class TokenGame:
 
     def _happens(self, event: str) -> None:
         activity = next(a for a in self._activities(self.process) if event in a.timers or event in a.messages)
-        activity.timers.pop(event, None)
-        activity.messages.discard(event)
+        activity.timers.pop(event, None)  # a message that does not interrupt may come again
         if self.graph.nodes[event].interrupting:
             activity.level.running.remove(activity)
         self._leave(activity.level, event)

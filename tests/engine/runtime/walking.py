@@ -11,7 +11,8 @@ from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefin
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definitions.deployment import read_forms
-from engine.definitions.specs import Compiled, LimitTimer, compile_definition
+from engine.definitions.events import LimitTimer
+from engine.definitions.specs import Compiled, compile_definition
 from engine.runtime import state
 from engine.runtime.execution import ScriptEngine, due_of, element_of, open_user_tasks, run_until_quiet
 from engine.runtime.pruning import prune
