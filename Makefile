@@ -41,8 +41,8 @@ bench: $(BIN)/.dev ## measure completing a task and a hundred rounds of one appl
 	@$(BIN)/python -m tests.benchmarks.complete_task
 	@$(BIN)/python -m tests.benchmarks.long_life
 
-soak: $(BIN)/.dev ## many processes at once; very long lives; the server killed 20 times (or: make soak ROUNDS=100)
-	@$(BIN)/python -m pytest -q tests/soak/storms.py tests/soak/long_lives.py
+soak: $(BIN)/.dev ## storms, outages, very long lives; the server killed 20 times (or: make soak ROUNDS=100)
+	@$(BIN)/python -m pytest -q -s tests/soak/storms.py tests/soak/faults.py tests/soak/long_lives.py
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q tests/test_killed_server.py || exit 1; \
 	done
