@@ -109,7 +109,7 @@ def sweeps(place: Place, ready: Connection, seed: int) -> None:
     runtime = place.runtime()
     timers.fire_due(runtime, BEGINS)  # nothing is due yet, but everything is warm
     ready.send(True)
-    while timers.fire_due(runtime, OVERDUE, limit=20):
+    while timers.fire_due(runtime, OVERDUE, limit=50):
         pass
 
 

@@ -13,7 +13,7 @@ def place(database_url: str, tmp_path: Path) -> Place:
 
 
 def test_killed_sweeps_lose_no_limit_and_fire_none_twice(place: Place) -> None:
-    sweep_survives(place, limits=60, kills=4, within=0.3, seed=20260918)
+    sweep_survives(place, limits=120, kills=4, within=0.1, seed=20260918)
 
 
 def test_killed_officials_lose_no_decision(place: Place) -> None:

@@ -8,7 +8,7 @@ on real time, whatever a trial does to process time.
 import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,16 +54,21 @@ class SenderDown(Exception):
 
 def enqueue(session: Session, instance: Instance, notices: Sequence[tuple[Notice, Organisation]]) -> None:
     """One message per notice and active contact of its organisation, in the notices' own transaction."""
-    with session.no_autoflush:  # no step changes contacts, so everything can be written at the end
-        contacts = session.scalars(
-            select(Contact).where(
-                Contact.organisation_id.in_({organisation.id for _, organisation in notices}), Contact.active
-            )
-        ).all()
     for notice, organisation in notices:
-        for contact in contacts:
-            if contact.organisation_id == organisation.id:
-                session.add(_message(notice, organisation, contact, instance))
+        for contact in _contacts(session, {organisation.id for _, organisation in notices})[organisation.id]:
+            session.add(_message(notice, organisation, contact, instance))
+
+
+def _contacts(session: Session, organisation_ids: Set[str]) -> dict[str, list[Contact]]:
+    """The active contacts by organisation. No step changes any: each organisation's are looked up once in a
+    transaction, and before the rows of the step are written."""
+    known: dict[str, list[Contact]] = session.info.setdefault("contacts", {})
+    if new := organisation_ids - known.keys():
+        known.update({id_: [] for id_ in new})
+        with session.no_autoflush:
+            for contact in session.scalars(select(Contact).where(Contact.organisation_id.in_(new), Contact.active)):
+                known[contact.organisation_id].append(contact)
+    return known
 
 
 def _message(notice: Notice, organisation: Organisation, contact: Contact, instance: Instance) -> OutboxMessage:

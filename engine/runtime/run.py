@@ -69,6 +69,10 @@ class Run:
         run_until_quiet(self.workflow, self._before_step, self._after_step)
         return self._steps > before
 
+    def is_due(self) -> bool:
+        """Has a limit run out that has not fired yet?"""
+        return any(timer.fires_at <= self.now and not timer.parked for timer in self.timers.values())
+
     def element(self, element_id: str | None) -> Element | None:
         return self.compiled.diagram.elements.get(element_id or "")
 
@@ -86,24 +90,29 @@ class Run:
 
     def organisation(self, lane: Lane, data: Mapping[str, Any]) -> Organisation:
         """Whose inbox a lane means for this instance; raises NobodyRegistered."""
-        key = self.evaluate(lane.organisation or "''", data)
-        with self.session.no_autoflush:  # no step changes organisations, so everything can be written at the end
-            found = organisation_for(self.session, lane.role or "", str(key))
-        if found is None:
-            raise NobodyRegistered(key=key, role=lane.role)
-        return found
+        return self._registered(lane.role or "", str(self.evaluate(lane.organisation or "''", data)))
 
     def organisation_in_role(self, role: str, data: Mapping[str, Any]) -> Organisation:
         """Who plays a role for this instance: through the diagram's lane, or the only one there is (the province)."""
         lane = next((lane for lane in self.compiled.diagram.lanes.values() if lane.role == role), None)
-        if lane is not None:
-            return self.organisation(lane, data)
-        found = self.session.scalars(
-            select(Organisation).join(OrganisationKey).where(OrganisationKey.role == role).limit(2)
-        ).all()
-        if len(found) != 1:
-            raise NobodyRegistered(key="", role=role)
-        return found[0]
+        return self.organisation(lane, data) if lane is not None else self._registered(role, None)
+
+    def _registered(self, role: str, key: str | None) -> Organisation:
+        """By role and key, or the only one of a role. No step changes organisations: each is looked up once in a
+        transaction, and before the rows of the step are written."""
+        known: dict[tuple[str, str | None], Organisation] = self.session.info.setdefault("organisations", {})
+        if (role, key) not in known:
+            with self.session.no_autoflush:
+                if key is not None:
+                    found = organisation_for(self.session, role, key)
+                else:
+                    playing = select(Organisation).join(OrganisationKey).where(OrganisationKey.role == role)
+                    some = self.session.scalars(playing.limit(2)).all()
+                    found = some[0] if len(some) == 1 else None
+            if found is None:
+                raise NobodyRegistered(key=key or "", role=role)
+            known[role, key] = found
+        return known[role, key]
 
     def _before_step(self, task: Any) -> None:
         """A task is about to run: if the diagram binds a handler to it, this is its turn."""

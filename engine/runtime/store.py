@@ -1,7 +1,7 @@
 """The one way to touch an instance: lock, re-read, run, act, run, project, commit."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -48,7 +48,7 @@ def opened(
             once.take(session, instance.id, now)
         if first:
             first(session, instance)
-        run = _restored(runtime, session, instance, now)
+        (run,) = _restored(runtime, session, [instance], now)
         if run.advance():
             projection.project(
                 run
@@ -56,6 +56,22 @@ def opened(
         yield run
         run.advance()
         save(run)
+
+
+def bring_up_to_date(runtime: Runtime, instance_ids: Sequence[str], now: datetime) -> int:
+    """Open those that have a due timer and that nobody else has in hand, all in one transaction; returns how many.
+
+    All or none: raises whatever one of them fails with, and leaves no incident. Raises Unavailable.
+    """
+    with runtime.database.write() as session, session.no_autoflush:
+        named = select(Instance).where(Instance.id.in_(instance_ids))
+        locked = session.scalars(named.with_for_update(skip_locked=True)).all()
+        # Somebody else may have fired some meanwhile: only what is read under the lock counts.
+        due = [run for run in _restored(runtime, session, locked, now) if run.is_due()]
+        for run in due:
+            run.advance()
+            save(run)
+    return len(due)
 
 
 @contextmanager
@@ -85,7 +101,6 @@ def save(run: Run) -> None:
     projection.project(run)
     prune(run.workflow)
     run.instance.state = state.dump(run.workflow)
-    run.session.flush()
 
 
 def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now: datetime, failure: Exception) -> None:
@@ -121,18 +136,20 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
         )
 
 
-def _restored(runtime: Runtime, session: Session, instance: Instance, now: datetime) -> Run:
-    timers = session.scalars(
-        select(Timer).where(Timer.instance_id == instance.id, Timer.state == TimerState.WAITING)
-    ).all()
-    tasks = session.scalars(select(Task).where(Task.instance_id == instance.id, Task.state == TaskState.OPEN)).all()
-    try:
-        workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
-    except Refusal as unreadable:  # a version that was deployed and can't be read any more is nobody's wrong input
-        raise ElementFailed(None) from unreadable
-    return new_run(
-        runtime, session, instance, workflow, now, timers={t.id: t for t in timers}, tasks={t.id: t for t in tasks}
-    )
+def _restored(runtime: Runtime, session: Session, instances: Sequence[Instance], now: datetime) -> Iterator[Run]:
+    ids = [instance.id for instance in instances]
+    timers: dict[str, dict[str, Timer]] = {id_: {} for id_ in ids}
+    for timer in session.scalars(select(Timer).where(Timer.instance_id.in_(ids), Timer.state == TimerState.WAITING)):
+        timers[timer.instance_id][timer.id] = timer
+    tasks: dict[str, dict[str, Task]] = {id_: {} for id_ in ids}
+    for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state == TaskState.OPEN)):
+        tasks[task.instance_id][task.id] = task
+    for instance in instances:
+        try:
+            workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
+        except Refusal as unreadable:  # a version that was deployed and can't be read any more is nobody's wrong input
+            raise ElementFailed(None) from unreadable
+        yield new_run(runtime, session, instance, workflow, now, timers=timers[instance.id], tasks=tasks[instance.id])
 
 
 def new_run(

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from engine.clock import SHANGHAI
 from engine.runtime import timers
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Event, EventKind, Notice, Severity, Timer, TimerState
-from tests.casework import Case
+from engine.runtime.tables import Event, EventKind, Instance, Notice, Severity, Timer, TimerState
+from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 
 
@@ -93,3 +94,21 @@ def test_limits_of_many_instances_fire_in_one_sweep(runtime: Runtime, case: Case
     assert timers.fire_due(runtime, case.now + timedelta(days=10), limit=2) == 1
     for one in cases:
         assert sorted(task.name for task in one.tasks()) == ["审核材料", "核实并反馈情况"]
+
+
+def test_among_many_that_are_due_together_a_bad_one_fails_alone(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share a transaction; one whose version can't be read leaves an incident, and the others fire."""
+    monkeypatch.setattr(timers, "TOGETHER", 2)
+    bad, *good = [case, *(Case(case.runtime) for _ in range(4))]
+    for one in (bad, *good):
+        one.goes("递交申请材料")
+    with case.runtime.database.write() as session:
+        session.get_one(Instance, bad.id).state = b"not what was stored"
+
+    assert timers.fire_due(case.runtime, case.now + timedelta(days=10)) == 4
+
+    for one in good:
+        assert sorted(task.name for task in one.tasks()) == ["审核材料", "核实并反馈情况"]
+    with case.runtime.database.read() as session:
+        assert [incident.instance_id for incident in open_incidents(session)] == [bad.id]
+    assert timers.fire_due(case.runtime, case.now + timedelta(days=10)) == 0
