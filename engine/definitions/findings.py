@@ -25,8 +25,10 @@ class Finding:
 
 NOWHERE = Text("")
 
+MOST_FINDINGS = 300  # nobody reads more; a diagram gone wrong altogether has thousands
+
 
 def in_order(findings: list[Finding]) -> list[Finding]:
-    """Each finding once, errors first, otherwise in the order in which they were found."""
+    """Each finding once, errors first, otherwise in the order in which they were found; at most MOST_FINDINGS."""
     rank = list(Severity)
-    return sorted(dict.fromkeys(findings), key=lambda finding: rank.index(finding.severity))
+    return sorted(dict.fromkeys(findings), key=lambda finding: rank.index(finding.severity))[:MOST_FINDINGS]

@@ -31,7 +31,7 @@ _ENGINE_REFUSES = Text(
 def lint(diagram: bytes, schemas: Mapping[str, Any], handlers: Mapping[str, Handler]) -> list[Finding]:
     """Everything to be said about a diagram with its forms, errors first. Never raises, whatever the bytes are.
 
-    Without an error among the findings the diagram can be deployed.
+    Without an error among the findings the diagram can be deployed. Of more than MOST_FINDINGS the rest is left out.
     """
     findings: list[Finding] = []
     forms: dict[str, Form] = {}
@@ -50,7 +50,10 @@ def lint(diagram: bytes, schemas: Mapping[str, Any], handlers: Mapping[str, Hand
         cause = _RULE_FAILED.filled(rule="diagram_readable", cause=repr(problem))
         return in_order([_about_file("diagram_readable", cause), *findings])
     for name, rule in RULES.items():
-        findings += _asked(name, rule, facts)
+        problems = _asked(name, rule, facts)
+        findings += problems
+        if name == "size_manageable" and has_errors(problems):
+            break  # it stands first: the others would look for a long time
     if not has_errors(findings):
         findings += _loaded(diagram, schemas)
     return in_order(findings)

@@ -22,6 +22,7 @@ from engine.definitions.rules import (
     one_way_out,
     only_supported_elements,
     outcome_named,
+    references_resolve,
     schema_valid,
     signals_meet,
     size_manageable,
@@ -36,9 +37,11 @@ from engine.definitions.rules.facts import Facts, Problem
 Rule = Callable[[Facts], Iterable[Problem]]
 
 _MODULES = (
-    # First what the file is made of, then how it is drawn, then what it is bound to.
+    # First its size, then what the file is made of, then how it is drawn, then what it is bound to.
+    size_manageable,
     schema_valid,
     ids_unique,
+    references_resolve,
     flows_connect,
     only_supported_elements,
     one_start,
@@ -47,7 +50,6 @@ _MODULES = (
     gateways_decide,
     joins_fill,
     loops_wait,
-    size_manageable,
     boundary_events_lead_on,
     timers_clear,
     messages_complete,

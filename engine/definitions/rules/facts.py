@@ -115,7 +115,11 @@ def label(element: etree._Element) -> Text:
     if not name.zh:
         return Text(f"{kind.zh} {identity}", f"{kind.en} {identity}") if identity else kind
     mark = Text(f"（{identity}）", f" ({identity})") if identity else Text("")
-    return Text(f"{kind.zh}“{name.zh}”{mark.zh}", f"{kind.en} “{name.to('en')}”{mark.en}")
+    return Text(f"{kind.zh}“{_short(name.zh)}”{mark.zh}", f"{kind.en} “{_short(name.to('en'))}”{mark.en}")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else name[:59] + "…"
 
 
 def error(element: etree._Element | None, zh: str, en: str, **facts: object) -> Problem:

@@ -3,6 +3,7 @@
 An end event may name one too; both write parameters as expressions.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from lxml import etree
@@ -61,7 +62,7 @@ def _parameters(facts: Facts, node: etree._Element, handler: str) -> Iterable[Pr
             handler=handler,
             known=", ".join(sorted(required | optional)) or "—",
         )
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, times in Counter(names).items() if times > 1):
         yield error(
             node,
             "{it}的参数“{name}”写了两次，请删除一个。",

@@ -27,7 +27,44 @@ def inside(id_: str, *nodes: str, end: str = '<bpmn:endEvent id="{id}_e" />') ->
 _FAILS = '<bpmn:endEvent id="{id}_e"><bpmn:errorEventDefinition /></bpmn:endEvent>'
 _CAUGHT = '<bpmn:boundaryEvent id="b" attachedToRef="sub"><bpmn:errorEventDefinition /></bpmn:boundaryEvent>'
 
+_SHAPE = (
+    '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" id="D"><bpmndi:BPMNPlane id="P" '
+    'bpmnElement="permit"><bpmndi:BPMNShape id="Shape_1" bpmnElement="{id}"><dc:Bounds '
+    'xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" x="0" y="0" width="1" height="1" /></bpmndi:BPMNShape>'
+    "</bpmndi:BPMNPlane></bpmndi:BPMNDiagram></bpmn:definitions>"
+)
+
+
+def _drawn(id_: str) -> str:
+    return broken("</bpmn:definitions>", _SHAPE.format(id=id_))
+
+
 CASES: dict[str, list[Case]] = {
+    "references_resolve": [
+        (
+            "a lane that lists a step which is gone",
+            broken("<bpmn:flowNodeRef>Tell<", "<bpmn:flowNodeRef>Sold<"),
+            "Lane_Platform",
+        ),
+        ("a shape of nothing", _drawn("Nothing"), "Shape_1"),
+        (
+            "a flow noted down at its end which is gone",
+            broken(
+                '<bpmn:endEvent id="End_Explained" />',
+                '<bpmn:endEvent id="End_Explained"><bpmn:incoming>Flow_66</bpmn:incoming></bpmn:endEvent>',
+            ),
+            "End_Explained",
+        ),
+        (
+            "a pool of a process that is not there",
+            broken(
+                '<bpmn:process id="permit"',
+                '<bpmn:collaboration id="C"><bpmn:participant id="Pool" processRef="x" /></bpmn:collaboration>'
+                '<bpmn:process id="permit"',
+            ),
+            "Pool",
+        ),
+    ],
     "loops_wait": [
         (
             "a service task that is repeated until it says it is done",
@@ -49,6 +86,7 @@ CASES: dict[str, list[Case]] = {
 }
 
 SOUND: dict[str, list[tuple[str, str]]] = {
+    "references_resolve": [("a shape of a step", _drawn("Tell")), ("one with a prefix", _drawn("bpmn:Tell"))],
     "loops_wait": [
         ("a loop with a user task in it", process(f"{START}{TASK}{XOR}{END}", "s>t t>g g>e g>t")),
         (
