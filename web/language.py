@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from babel import Locale
 from babel.dates import format_datetime
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, gettext
@@ -10,7 +11,7 @@ from engine.clock import SHANGHAI
 from engine.text import Language, Text
 
 COOKIE = "language"
-_BABEL: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
+_BABEL: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en")}
 
 
 def language() -> Language:
@@ -56,7 +57,7 @@ def filesize(size: int | None) -> str:
 
 
 def init_app(app: Flask) -> None:
-    Babel(app, default_locale=_BABEL["zh"], locale_selector=lambda: _BABEL[language()])
+    Babel(app, default_locale=str(_BABEL["zh"]), locale_selector=lambda: _BABEL[language()])
     app.jinja_env.globals.update(language=language)
     app.jinja_env.filters.update(t=t, when=when, day=day, last_day=last_day, filesize=filesize)
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.audit.system import record
@@ -184,15 +184,19 @@ def actor(session: Session, account_id: str) -> Actor:
 
 def member(session: Session, account_id: str) -> tuple[Actor, Organisation]:
     """The active account with this id, and the organisation it belongs to; raises NotFound."""
-    found = session.execute(
-        select(Account, Organisation)
-        .join(Organisation, Account.organisation_id == Organisation.id)
-        .where(Account.id == account_id, Account.active)
-    ).first()
+    found = session.execute(_MEMBER, {"account_id": account_id}).first()
     if found is None:
         raise NotFound()
     account, organisation = found
     return _actor(account), organisation
+
+
+# Asked for by every page, and so built once.
+_MEMBER = (
+    select(Account, Organisation)
+    .join(Organisation, Account.organisation_id == Organisation.id)
+    .where(Account.id == bindparam("account_id"), Account.active)
+)
 
 
 def key_of(session: Session, actor: Actor) -> str | None:
