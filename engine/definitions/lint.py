@@ -6,13 +6,12 @@ from typing import Any
 
 from lxml import etree
 
-from engine.definitions import diagrams
+from engine.definitions import diagrams, loading
 from engine.definitions.findings import NOWHERE, Finding, Severity, in_order
 from engine.definitions.forms import Form, FormsRefused, parse_forms
 from engine.definitions.handlers import Handler
 from engine.definitions.rules import RULES, Rule
 from engine.definitions.rules.facts import Facts, Problem, name_of
-from engine.definitions.specs import compile_definition
 from engine.errors import Refusal
 from engine.text import Text
 
@@ -21,10 +20,6 @@ __all__ = ["Finding", "Severity", "lint"]
 _RULE_FAILED = Text(
     "规则“{rule}”检查时出错（{cause}），因此不能部署；请把流程图文件发给系统管理员。",
     "The rule “{rule}” failed ({cause}), so this can't be deployed; send the file to an administrator.",
-)
-_ENGINE_REFUSES = Text(
-    "流程引擎无法装载这个流程图（{cause}）；请把流程图文件发给系统管理员。",
-    "The engine can't load this diagram ({cause}); send the file to an administrator.",
 )
 
 
@@ -55,7 +50,7 @@ def lint(diagram: bytes, schemas: Mapping[str, Any], handlers: Mapping[str, Hand
         if name == "size_manageable" and has_errors(problems):
             break  # it stands first: the others would look for a long time
     if not has_errors(findings):
-        findings += _loaded(diagram, schemas)
+        findings += _loaded(diagram)
     return in_order(findings)
 
 
@@ -94,12 +89,7 @@ def _sound_forms(schemas: Mapping[str, Any]) -> dict[str, Form]:
     return forms
 
 
-def _loaded(diagram: bytes, schemas: Mapping[str, Any]) -> list[Finding]:
+def _loaded(diagram: bytes) -> list[Finding]:
     """The last question, to the engine itself, asked only where nothing else is wrong."""
-    try:
-        compile_definition(diagram, schemas)
-    except Refusal as refused:
-        return [_about_file("engine_loads_it", refused.text)]
-    except Exception as problem:
-        return [_about_file("engine_loads_it", _ENGINE_REFUSES.filled(cause=repr(problem)))]
-    return []
+    problem = loading.problem_of(diagram)
+    return [] if problem is None else [_about_file("engine_loads_it", problem)]
