@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from engine.database import Database
 from engine.files import FileStore
 from engine.migrations import upgrade
+from engine.people.sessions import IDLE
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import refuse_moved_clock
 from engine.secrets import Keyring
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.https_only,
-        PERMANENT_SESSION_LIFETIME=12 * 3600,
+        PERMANENT_SESSION_LIFETIME=IDLE,
         MAX_CONTENT_LENGTH=settings.max_request_bytes,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,  # everything that is not a file
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a long form must not be lost to a token's age

@@ -1,11 +1,12 @@
 """Refusals as pages: a sentence, what to do next, a way back. Never a stack trace."""
 
-from flask import Flask, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, Unavailable
+from engine.people.throttling import TooOften
 from web.language import language
 from web.session import LoginExpired, this_page
 
@@ -16,6 +17,7 @@ STATUS: dict[type[Refusal], int] = {
     Invalid: 422,
     Broken: 500,
     Unavailable: 503,
+    TooOften: 429,
 }
 Page = tuple[str, int]
 
@@ -25,23 +27,32 @@ def status_of(refusal: Refusal) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(refusal, kind)), 400)
 
 
+def status_and_headers(refusal: Refusal) -> tuple[int, dict[str, str]]:
+    """With what a page is answered that tells of a refusal."""
+    headers = {"Retry-After": str(refusal.seconds)} if isinstance(refusal, TooOften) else {}
+    return status_of(refusal), headers
+
+
 def init_app(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(LoginExpired, _login_expired)
     app.register_error_handler(CSRFError, _token_refused)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SecurityError, _unknown_host)
 
 
-def _refused(refusal: Refusal) -> Page:
-    status = status_of(refusal)
+def _refused(refusal: Refusal) -> tuple[str, int, dict[str, str]]:
+    status, headers = status_and_headers(refusal)
     advice = {
         403: gettext("如需办理，请用有相应权限的账号登录，或联系本单位管理人员。"),
         404: gettext("它可能不存在，也可能不属于您所在的单位。"),
         409: gettext("请返回上一页并刷新，查看最新情况后再操作。"),
         422: gettext("请返回上一页修改后再提交，您填写的内容仍在浏览器中。"),
+        429: gettext("请返回上一页，稍后再提交，您填写的内容仍在浏览器中。"),
     }
-    return _page(status, refusal.to(language()), advice.get(status, gettext("请返回上一页后再试。")))
+    page, status = _page(status, refusal.to(language()), advice.get(status, gettext("请返回上一页后再试。")))
+    return page, status, headers
 
 
 def _unavailable(refusal: Unavailable) -> tuple[str, int, dict[str, str]]:
@@ -76,6 +87,12 @@ def _http(error: HTTPException) -> Page | HTTPException:
         429: (gettext("操作过于频繁。"), gettext("请稍等片刻再试。")),
     }.get(status, (gettext("请求无法处理。"), gettext("请返回上一页后再试。")))
     return _page(status, sentence, advice)
+
+
+def _unknown_host(_error: SecurityError) -> Response:
+    """Nothing on a page could be an address of this site: it would be one under the name that was refused."""
+    sentence = gettext("这个网址不是本系统的网址，请核对浏览器地址栏。")
+    return Response(sentence + "\n", 400, mimetype="text/plain")
 
 
 def _unavailable_page(refusal: Unavailable) -> str:

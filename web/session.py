@@ -1,20 +1,24 @@
 """Who is asking, in which language and at what time: what every page may ask of the request."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, has_request_context, redirect, request, url_for
 from flask import session as cookie
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from engine import clock
-from engine.errors import NotFound
-from engine.people import accounts
-from engine.people.accounts import Actor
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
+from engine.errors import Unavailable
+from engine.people import sessions
+from engine.people.accounts import Actor, actor_from
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import offset, process_now
 from engine.text import Text
@@ -31,6 +35,7 @@ __all__ = [
     "safe_next",
     "signed_in",
     "start",
+    "token",
 ]
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -41,10 +46,17 @@ class LoginExpired(Exception):
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
-    def __init__(self, actor: Actor, organisation: Text) -> None:
-        self.id = actor.account_id
+    def __init__(self, token: str, actor: Actor, organisation: Text) -> None:
+        self.id = token
         self.actor = actor
         self.organisation = organisation
+
+
+class SecureWhereItCan(SecureCookieSessionInterface):
+    """The cookie goes over HTTPS only once it came that way, also where the settings don't ask for it."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) or request.is_secure
 
 
 def public(view: View) -> View:
@@ -81,14 +93,35 @@ def now() -> datetime:
     return moment
 
 
+def token() -> str:
+    """By what the browser that asks is logged in."""
+    found: str = current_user.get_id() or ""
+    return found
+
+
 def start(actor: Actor) -> None:
-    """Log in. What the cookie held before is dropped, so that nobody can plant a session on somebody else."""
+    """Log in, in real time, under a token nobody knew before. What the cookie held is dropped and the session it stood
+    for ends, so that nobody can plant one on somebody else."""
+    with runtime().database.write() as writing:
+        sessions.end(writing, token())
+        new = sessions.begin(
+            writing,
+            actor.account_id,
+            agent=request.user_agent.string,
+            address=request.remote_addr or "",
+            now=clock.now(),
+        )
+        record(writing, SystemEventKind.LOGGED_IN, at=clock.now(), actor_id=actor.account_id)
     cookie.clear()
     cookie.permanent = True
-    login_user(_load(actor.account_id))
+    login_user(_load(new))
 
 
 def end() -> None:
+    if actor := signed_in():
+        with runtime().database.write() as writing:
+            sessions.end(writing, token())
+            record(writing, SystemEventKind.LOGGED_OUT, at=clock.now(), actor_id=actor.account_id)
     logout_user()
     cookie.clear()
 
@@ -114,6 +147,7 @@ def this_page() -> str:
 
 
 def init_app(app: Flask) -> None:
+    app.session_interface = SecureWhereItCan()
     manager = LoginManager(app)
     manager.session_protection = "basic"
     manager.user_loader(_load)
@@ -130,15 +164,19 @@ def init_app(app: Flask) -> None:
     )
 
 
-def _load(account_id: str) -> SignedIn | None:
+def _load(token: str) -> SignedIn | None:
+    moment = clock.now()
     with runtime().database.read() as reading:
-        try:
-            actor, organisation = accounts.member(reading, account_id)
-        except NotFound:
+        found = sessions.find(reading, token, moment)
+        if found is None:
             return None
         if runtime().trial:  # asked along with the account: nearly every page needs to know
-            g.process_now = clock.now() + offset(reading)
-        return SignedIn(actor, Text(organisation.name, organisation.name_en))
+            g.process_now = moment + offset(reading)
+    login, account, organisation = found
+    if login.seen_at < moment - sessions.SEEN_EVERY:
+        with suppress(Unavailable), runtime().database.write() as writing:  # a page is not refused for it
+            sessions.seen(writing, login.id, moment)
+    return SignedIn(token, actor_from(account), Text(organisation.name, organisation.name_en))
 
 
 def _require_login() -> Response | None:

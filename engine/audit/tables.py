@@ -23,6 +23,8 @@ class SystemEventKind(StrEnum):
     LOGGED_OUT = "logged_out"  # actor
     ORGANISATION_CREATED = "organisation_created"  # actor, none at the command line [organisation_id, role]
     ACCOUNT_CREATED = "account_created"  # actor, none at the command line [account_id, organisation_id, role]
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  (actor)
+    SESSION_ENDED = "session_ended"  # actor: one or more of the own, from another browser
     CONTACT_ADDED = "contact_added"  # actor, none at the command line [contact_id, organisation_id, channel]
     CONTACT_REMOVED = "contact_removed"  # as above
     VERSION_DEPLOYED = "version_deployed"  # actor, none at the program's start [process, version_id, number, sha256]

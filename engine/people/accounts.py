@@ -1,26 +1,21 @@
 """Organisations and accounts: how they are made, and how a person proves to be one."""
 
 import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.errors import Conflict, Invalid, NotFound
+from engine.people import passwords
 from engine.people.tables import Account, Organisation, OrganisationKey, Role
 from engine.text import Text
 
-PASSWORD_LENGTHS = range(8, 201)  # characters; the upper end bounds what a stranger can make us hash
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
-_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +49,6 @@ class UsernameRefused(Invalid):
 
 class UsernameTaken(Conflict):
     sentence = Text("用户名“{username}”已被使用。", "The user name “{username}” is taken.")
-
-
-class PasswordRefused(Invalid):
-    sentence = Text("密码须为 {shortest} 至 {longest} 个字符。", "A password needs {shortest} to {longest} characters.")
 
 
 class OrganisationKeyTaken(Conflict):
@@ -131,17 +122,17 @@ def create_account(
 
     Raises UsernameRefused, UsernameTaken, PasswordRefused.
     """
-    username = _normalised(username)
+    username = normalised(username)
     if not _USERNAME.fullmatch(username):
         raise UsernameRefused(username=username)
-    if len(password) not in PASSWORD_LENGTHS:
-        raise PasswordRefused(shortest=PASSWORD_LENGTHS.start, longest=PASSWORD_LENGTHS.stop - 1)
+    name = name.strip() or username
+    passwords.check(password, about=(username, name, organisation.name, organisation.name_en))
     if session.scalar(select(func.count()).where(Account.username == username)):
         raise UsernameTaken(username=username)
     account = Account(
         username=username,
-        password_hash=_hasher.hash(password),
-        name=name.strip() or username,
+        password_hash=passwords.hashed(password),
+        name=name,
         role=organisation.role,
         organisation_id=organisation.id,
         created_at=now,
@@ -161,42 +152,41 @@ def create_account(
 
 
 def authenticate(session: Session, username: str, password: str) -> Actor:
-    """Who logs in with these; raises WrongCredentials, whichever of the two is wrong or the account is inactive.
-
-    A hash is verified even where no account exists, so the time taken does not tell which names do.
-    """
-    nobodys_hash = _hash_of_nobody()
-    account = session.scalar(select(Account).where(Account.username == _normalised(username)))
-    stored = account.password_hash if account else nobodys_hash
-    try:
-        _hasher.verify(stored, password[: PASSWORD_LENGTHS.stop])
-    except VerificationError:
-        raise WrongCredentials(account.id if account else None) from None
-    if account is None or not account.active:
+    """Who logs in with these; raises WrongCredentials, whichever of the two is wrong or the account is inactive."""
+    account = session.scalar(select(Account).where(Account.username == normalised(username)))
+    right = passwords.verify(account.password_hash if account else None, password)
+    if account is None or not right or not account.active:
         raise WrongCredentials(account.id if account else None)
-    return _actor(account)
+    return actor_from(account)
+
+
+def names_of(account: Account, organisation: Organisation) -> tuple[str, ...]:
+    """What somebody who guesses this account's password would try first."""
+    return account.username, account.name, organisation.name, organisation.name_en
+
+
+def rehash_if_outdated(session: Session, account_id: str, password: str) -> None:
+    """Keep a password just verified under today's parameters."""
+    account = session.get_one(Account, account_id)
+    if passwords.is_outdated(account.password_hash):
+        account.password_hash = passwords.hashed(password)
 
 
 def actor(session: Session, account_id: str) -> Actor:
     """The active account with this id; raises NotFound."""
-    return member(session, account_id)[0]
+    return actor_from(account_of(session, account_id)[0])
 
 
-def member(session: Session, account_id: str) -> tuple[Actor, Organisation]:
+def account_of(session: Session, account_id: str) -> tuple[Account, Organisation]:
     """The active account with this id, and the organisation it belongs to; raises NotFound."""
-    found = session.execute(_MEMBER, {"account_id": account_id}).first()
+    found = session.execute(
+        select(Account, Organisation)
+        .join(Organisation, Account.organisation_id == Organisation.id)
+        .where(Account.id == account_id, Account.active)
+    ).first()
     if found is None:
         raise NotFound()
-    account, organisation = found
-    return _actor(account), organisation
-
-
-# Asked for by every page, and so built once.
-_MEMBER = (
-    select(Account, Organisation)
-    .join(Organisation, Account.organisation_id == Organisation.id)
-    .where(Account.id == bindparam("account_id"), Account.active)
-)
+    return found[0], found[1]
 
 
 def key_of(session: Session, actor: Actor) -> str | None:
@@ -211,20 +201,17 @@ def key_of(session: Session, actor: Actor) -> str | None:
 
 def actor_named(session: Session, username: str) -> Actor:
     """The active account with this user name; raises NotFound."""
-    account = session.scalar(select(Account).where(Account.username == _normalised(username)))
+    account = session.scalar(select(Account).where(Account.username == normalised(username)))
     if account is None or not account.active:
         raise NotFound()
-    return _actor(account)
+    return actor_from(account)
 
 
-def _actor(account: Account) -> Actor:
+def actor_from(account: Account) -> Actor:
+    """Who an account stands for."""
     return Actor(account.id, account.username, account.name, Role(account.role), account.organisation_id)
 
 
-def _normalised(username: str) -> str:
+def normalised(username: str) -> str:
+    """A user name as it is kept and compared."""
     return username.strip().lower()
-
-
-@cache
-def _hash_of_nobody() -> str:
-    return _hasher.hash(secrets.token_hex())

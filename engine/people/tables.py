@@ -74,3 +74,28 @@ class Contact(Base):
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # signs what a webhook gets; encrypted with the keyring
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoginSession(Base):
+    """A browser somebody is logged in with. One that has ended is deleted."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    agent: Mapped[str] = mapped_column(String(300))
+    address: Mapped[str] = mapped_column(String(45))
+    two_factors: Mapped[bool]  # was a code asked for beside the password?
+
+
+class Throttle(Base):
+    """How often something was tried of late; `engine.people.throttling` says what the columns mean."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+    until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -9,7 +9,6 @@ from engine.errors import NotFound, Refusal
 from engine.people.accounts import (
     OrganisationKeyTaken,
     OrganisationUnnamed,
-    PasswordRefused,
     UsernameRefused,
     UsernameTaken,
     WrongCredentials,
@@ -19,6 +18,7 @@ from engine.people.accounts import (
     create_organisation,
     organisation_for,
 )
+from engine.people.passwords import PasswordRefused
 from engine.people.tables import Account, Role
 from tests.conftest import PASSWORD, Cast
 
@@ -63,7 +63,7 @@ def test_an_account_takes_its_role_from_its_organisation(database: Database) -> 
     with database.write() as session:
         unit = create_organisation(session, Role.SUPPORT, "测试单位", ["449999"], now=NOW)
         account = create_account(
-            session, organisation=unit, username="Unit.One", password="long enough", name="何敏", now=NOW
+            session, organisation=unit, username="Unit.One", password="long enough to keep", name="何敏", now=NOW
         )
         assert (account.username, account.role, account.organisation_id) == ("unit.one", Role.SUPPORT, unit.id)
 
@@ -71,12 +71,12 @@ def test_an_account_takes_its_role_from_its_organisation(database: Database) -> 
 @pytest.mark.parametrize(
     ("username", "password", "refusal"),
     [
-        ("有空格 的名字", "long enough", UsernameRefused),
-        ("-dash-first", "long enough", UsernameRefused),
-        ("x" * 61, "long enough", UsernameRefused),
-        ("new-person", "1234567", PasswordRefused),
-        ("new-person", "x" * 201, PasswordRefused),
-        ("ENTERPRISE-A", "long enough", UsernameTaken),
+        ("有空格 的名字", "long enough to keep", UsernameRefused),
+        ("-dash-first", "long enough to keep", UsernameRefused),
+        ("x" * 61, "long enough to keep", UsernameRefused),
+        ("new-person", "Xk3!vq9Lm2#", PasswordRefused),
+        ("new-person", "x7" * 65, PasswordRefused),
+        ("ENTERPRISE-A", "long enough to keep", UsernameTaken),
     ],
 )
 def test_an_unusable_account_is_refused(

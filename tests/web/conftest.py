@@ -8,7 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
+from engine import clock
 from engine.database import Database
+from engine.people import sessions
 from engine.people.accounts import Actor
 from engine.runtime.runtime import Runtime
 from web.assembly import create_app
@@ -19,6 +21,16 @@ def menu(page: str) -> list[str]:
     """The items of a page's main menu, as they are read out."""
     items = html.fromstring(page).iterfind(".//a[@class='govuk-service-navigation__link']")
     return [" ".join(str(item.xpath("string()")).split()) for item in items]
+
+
+def logged_in(app: Flask, actor: Actor) -> FlaskClient:
+    """A browser that is logged in at this application; verifying a password would take its time."""
+    client = app.test_client()
+    with app.extensions["runtime"].database.write() as writing:
+        token = sessions.begin(writing, actor.account_id, agent="", address="127.0.0.1", now=clock.now())
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = token, True
+    return client
 
 
 @pytest.fixture
@@ -59,14 +71,7 @@ def database(runtime: Runtime) -> Database:
 def client_of(app: Flask) -> Callable[[Actor], FlaskClient]:
     """A browser that is logged in: `client_of(cast.enterprise)`."""
 
-    def logged_in(actor: Actor) -> FlaskClient:
-        client = app.test_client()
-        with client.session_transaction() as session:
-            session["_user_id"] = actor.account_id
-            session["_fresh"] = True
-        return client
-
-    return logged_in
+    return lambda actor: logged_in(app, actor)
 
 
 @pytest.fixture

@@ -239,16 +239,32 @@ def test_outside_a_trial_nothing_of_the_trial_works(app: Flask, run: Run) -> Non
 def test_an_organisation_and_its_person_are_registered(run: Run, database: Database) -> None:
     assert run("create-organisation", "support", "新单位", "--key", "449999").exit_code == 0
     made = run(
-        "create-user", "newcomer", "--role", "support", "--key", "449999", "--password-file", "-", input="long enough\n"
+        "create-user",
+        "newcomer",
+        "--role",
+        "support",
+        "--key",
+        "449999",
+        "--password-file",
+        "-",
+        input="long enough to keep\n",
     )
     assert made.exit_code == 0, made.output
     with database.read() as session:
-        assert authenticate(session, "newcomer", "long enough").username == "newcomer"
+        assert authenticate(session, "newcomer", "long enough to keep").username == "newcomer"
 
 
 def test_a_person_without_an_organisation_is_refused(run: Run) -> None:
     result = run(
-        "create-user", "newcomer", "--role", "support", "--key", "none", "--password-file", "-", input="long enough"
+        "create-user",
+        "newcomer",
+        "--role",
+        "support",
+        "--key",
+        "none",
+        "--password-file",
+        "-",
+        input="long enough to keep",
     )
     assert result.exit_code == 1
     assert "create-organisation" in result.stderr

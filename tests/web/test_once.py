@@ -18,6 +18,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, Instance
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
+from tests.web.conftest import logged_in
 from web.assembly import create_app
 
 ClientOf = Callable[[Actor], FlaskClient]
@@ -169,10 +170,7 @@ def test_an_answer_lost_on_its_way_is_given_again_by_the_server_that_came_back(
 
     came_back = create_app(app.extensions["settings"])
     came_back.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    browser = came_back.test_client()
-    with browser.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = cast.guangzhou.account_id, True
-    answer = browser.post(address, data=data)
+    answer = logged_in(came_back, cast.guangzhou).post(address, data=data)
     came_back.extensions["runtime"].database.close()
 
     assert (answer.status_code, answer.location) == (302, lost.location)

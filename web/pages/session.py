@@ -5,10 +5,11 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from engine import clock
-from engine.audit.system import record
-from engine.audit.tables import SystemEventKind
-from engine.people.accounts import Actor, WrongCredentials, authenticate
+from engine.people import logins
+from engine.people.accounts import WrongCredentials
+from engine.people.throttling import TooOften
 from web import session
+from web.errors import status_and_headers
 from web.language import COOKIE, language
 from web.navigation import first_page
 from web.session import public, runtime, safe_next, signed_in
@@ -35,18 +36,14 @@ def log_in() -> Response | str:
 
 @blueprint.post("/login")
 @public
-def check_login() -> Response | tuple[str, int]:
+def check_login() -> Response | tuple[str, int, dict[str, str]]:
     username, password = request.form.get("username", ""), request.form.get("password", "")
     then = safe_next(request.form.get("next"), "")
     try:
-        # Verifying a password takes its time by design; a transaction that writes would make all others wait for it.
-        with runtime().database.read() as reading:
-            actor = authenticate(reading, username, password)
-    except WrongCredentials as refusal:
-        _record(SystemEventKind.LOGIN_FAILED, account_id=refusal.account_id)
+        actor = logins.prove(runtime().database, username, password, address=request.remote_addr or "", now=clock.now())
+    except (WrongCredentials, TooOften) as refusal:
         page = render_template("session/login.html", next=then, username=username, refusal=refusal.to(language()))
-        return page, 422
-    _record(SystemEventKind.LOGGED_IN, actor)
+        return page, *status_and_headers(refusal)
     session.start(actor)
     return redirect(then or url_for("session.home"))
 
@@ -54,18 +51,10 @@ def check_login() -> Response | tuple[str, int]:
 @blueprint.post("/logout")
 @public
 def logout() -> Response:
-    if actor := signed_in():
-        _record(SystemEventKind.LOGGED_OUT, actor)
     session.end()
     response = redirect(url_for("session.log_in"))
     response.headers["Clear-Site-Data"] = '"cache"'  # the back button shows nothing to whoever sits there next
     return response
-
-
-def _record(kind: SystemEventKind, actor: Actor | None = None, **details: str | None) -> None:
-    """In real time, as sessions are. What a stranger typed as a user name is not kept: it may be a password."""
-    with runtime().database.write() as writing:
-        record(writing, kind, at=clock.now(), actor_id=actor.account_id if actor else None, **details)
 
 
 @blueprint.get("/token")

@@ -1,0 +1,110 @@
+"""Who is logged in where. A browser holds a token, the database its hash, so that whoever reads one can't pass for the
+other. On real time."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
+from sqlalchemy.orm import Session
+
+from engine.people.tables import Account, LoginSession, Organisation
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=5)  # how exactly it is known when a session was last used
+_LONGEST_AGENT = 300  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One session as its owner sees it."""
+
+    id: str
+    agent: str  # what the browser says it is
+    address: str
+    started_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def begin(
+    session: Session, account_id: str, *, agent: str, address: str, two_factors: bool = False, now: datetime
+) -> str:
+    """A new session under a new token, which is returned."""
+    session.execute(delete(LoginSession).where(~_alive(now)))
+    token = secrets.token_urlsafe(32)
+    session.add(
+        LoginSession(
+            token_hash=_hash(token),
+            account_id=account_id,
+            started_at=now,
+            seen_at=now,
+            agent=agent[:_LONGEST_AGENT],
+            address=address[:45],
+            two_factors=two_factors,
+        )
+    )
+    session.flush()
+    return token
+
+
+def find(session: Session, token: str, now: datetime) -> tuple[LoginSession, Account, Organisation] | None:
+    """The living session of this token with whose it is; None too where the account is inactive."""
+    wanted = {"token_hash": _hash(token), "seen_after": now - IDLE, "started_after": now - LONGEST}
+    found = session.execute(_FOUND, wanted).first()
+    return (found[0], found[1], found[2]) if found else None
+
+
+# Asked for by every page, and so built once.
+_FOUND = (
+    select(LoginSession, Account, Organisation)
+    .join(Account, Account.id == LoginSession.account_id)
+    .join(Organisation, Organisation.id == Account.organisation_id)
+    .where(
+        LoginSession.token_hash == bindparam("token_hash"),
+        LoginSession.seen_at > bindparam("seen_after"),
+        LoginSession.started_at > bindparam("started_after"),
+        Account.active,
+    )
+)
+
+
+def seen(session: Session, session_id: str, now: datetime) -> None:
+    session.execute(update(LoginSession).where(LoginSession.id == session_id).values(seen_at=now))
+
+
+def listed(session: Session, account_id: str, token: str, now: datetime) -> list[Entry]:
+    """The living sessions of an account, the latest used first. `token` is that of the browser that asks."""
+    rows = session.scalars(
+        select(LoginSession)
+        .where(LoginSession.account_id == account_id, _alive(now))
+        .order_by(LoginSession.seen_at.desc(), LoginSession.id)
+    )
+    this = _hash(token)
+    return [Entry(row.id, row.agent, row.address, row.started_at, row.seen_at, row.token_hash == this) for row in rows]
+
+
+def end(session: Session, token: str) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == _hash(token)))
+
+
+def end_one(session: Session, account_id: str, session_id: str) -> bool:
+    """End a session by its id; False where the account has none of it (any more)."""
+    ended = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.account_id == account_id)
+    return bool(session.execute(ended.returning(LoginSession.id)).first())
+
+
+def end_all(session: Session, account_id: str, *, but: str | None = None) -> None:
+    """End every session of an account, save the one of the token `but`."""
+    ended = delete(LoginSession).where(LoginSession.account_id == account_id)
+    session.execute(ended.where(LoginSession.token_hash != _hash(but)) if but else ended)
+
+
+def _alive(now: datetime) -> ColumnElement[bool]:
+    return and_(LoginSession.seen_at > now - IDLE, LoginSession.started_at > now - LONGEST)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
