@@ -7,7 +7,6 @@ from functools import cache
 
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.database import Database
 from engine.files import FileStore
@@ -31,6 +30,7 @@ from web import (
     session,
     trial_cast,
 )
+from web.proxies import NamedProxies
 from web.settings import Settings
 
 
@@ -48,14 +48,13 @@ def create_app(settings: Settings) -> Flask:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,  # everything that is not a file
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a long form must not be lost to a token's age
         WTF_CSRF_SSL_STRICT=settings.https_only,
+        TRUSTED_HOSTS=settings.allowed_hosts,
         TRIAL=settings.trial,
     )
     app.extensions["settings"] = settings
     app.extensions["runtime"] = open_runtime(settings)
     app.before_request(cache(lambda: refuse_moved_clock(app.extensions["runtime"])))  # asked until it is answered once
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = NamedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     app.jinja_options = {
         "loader": ChoiceLoader(
             [PackageLoader("web"), PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]

@@ -15,6 +15,7 @@ from engine.clock import SHANGHAI
 from engine.definitions.fields import LIST, Field, Form
 from engine.definitions.validation import validate
 from engine.errors import FormRefused, Refusal
+from engine.people.throttling import TooOften
 from engine.text import Text
 from web import samples
 from web.session import now
@@ -116,6 +117,8 @@ class _Reader:
             if upload.filename:
                 try:
                     fresh.append(self.store_upload(field, upload))
+                except TooOften:  # about the person, not about this file
+                    raise
                 except Refusal as refusal:
                     self.errors[name] = refusal.text
         if field.multiple:

@@ -38,6 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "graceful_timeout": 20,
             "keepalive": 5,
             "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # which proxies are believed is for `web.proxies` alone
             "loglevel": "warning",
             "when_ready": lambda server: on_ready(),  # it listens now
         }

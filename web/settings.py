@@ -1,6 +1,8 @@
 """What an operator can set, all from the environment. Each setting is described in docs/operations.md."""
 
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +16,11 @@ from engine.secrets import write_once
 from engine.text import Text
 from web import trial_cast
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 ROOT = Path(__file__).resolve().parent.parent
+_LOOPBACK = ("localhost", "127.0.0.1")
+_HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")  # a dot in front: with all its subdomains
 _MAIL_PORTS: dict[Literal["none", "starttls", "smtps"], int] = {"none": 25, "starttls": 587, "smtps": 465}
 
 
@@ -45,7 +51,8 @@ class Settings:
     trial: bool = False
     trial_password: str = trial_cast.PASSWORD
     https_only: bool = False
-    trusted_proxies: int = 0
+    trusted_proxies: tuple[Network, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()  # none: any
     host: str = "127.0.0.1"
     port: int = 8000
     max_request_bytes: int = 220 * 1024 * 1024
@@ -70,22 +77,26 @@ class Settings:
         """Raises SettingRefused. Makes the data folder, and in it a secret key where none was given."""
         data_dir = Path(environ.get("DATA_DIR") or ROOT / "var").absolute()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        trial, public_url = _switch(environ, "TRIAL"), _public_url(environ.get("PUBLIC_URL", ""))
+        host = environ.get("HOST") or "127.0.0.1"
+        secured = public_url.startswith("https:") or (not trial and host not in _LOOPBACK)
         return cls(
             database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'onboarding.db'}"),
             data_dir=data_dir,
             secret_key=environ.get("SECRET_KEY") or _kept(data_dir / "secret_key"),
             keyring_file=Path(environ.get("KEYRING_FILE") or data_dir / "keyring").absolute(),
-            trial=_switch(environ, "TRIAL"),
+            trial=trial,
             trial_password=environ.get("TRIAL_PASSWORD") or trial_cast.PASSWORD,
-            https_only=_switch(environ, "HTTPS_ONLY"),
-            trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, range(10)),
-            host=environ.get("HOST") or "127.0.0.1",
+            https_only=_switch(environ, "HTTPS_ONLY", default=secured),
+            trusted_proxies=_networks(environ.get("TRUSTED_PROXIES", "")),
+            allowed_hosts=_hosts(environ.get("ALLOWED_HOSTS", ""), public_url),
+            host=host,
             port=_number(environ, "PORT", 8000, range(1, 65536)),
             max_request_bytes=_number(environ, "MAX_REQUEST_MB", 220, range(1, 4097)) * 1024 * 1024,
             tick_seconds=float(_number(environ, "TICK_SECONDS", 5, range(1, 3601))),
             check_seconds=float(_number(environ, "CHECK_SECONDS", 60, range(86401))),
             anchor_minutes=_number(environ, "ANCHOR_MINUTES", 10, range(1, 1441)),
-            public_url=_public_url(environ.get("PUBLIC_URL", "")),
+            public_url=public_url,
             mail=_mail_server(environ.get("SMTP_URL", ""), environ.get("MAIL_FROM", "")),
             private_webhooks=_switch(environ, "PRIVATE_WEBHOOKS"),
         )
@@ -141,10 +152,27 @@ def _mail_server(url: str, sender: str) -> MailServer | None:
     )
 
 
-def _switch(environ: Mapping[str, str], name: str) -> bool:
+def _networks(named: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip(), strict=False) for each in named.split(",") if each.strip())
+    except ValueError:
+        why = Text("应为 IP 地址或网段，用逗号隔开。", "write IP addresses or networks, separated by commas.")
+        raise SettingRefused(name="TRUSTED_PROXIES", value=named, why=why) from None
+
+
+def _hosts(named: str, public_url: str) -> tuple[str, ...]:
+    """Where none is named, that of the public address, and this machine's own for those who look after it."""
+    hosts = tuple(each.strip().lower() for each in named.split(",") if each.strip())
+    if all(_HOST.fullmatch(host) for host in hosts):
+        return hosts or ((urlsplit(public_url).hostname or "", *_LOOPBACK) if public_url else ())
+    why = Text("应为不带端口的主机名，用逗号隔开。", "write host names without ports, separated by commas.")
+    raise SettingRefused(name="ALLOWED_HOSTS", value=named, why=why)
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     value = environ.get(name, "")
     if value in ("", "0", "1"):
-        return value == "1"
+        return value == "1" if value else default
     raise SettingRefused(name=name, value=value, why=Text("请填 0 或 1。", "it is 0 or 1."))
 
 

@@ -5,16 +5,19 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage
 
-from engine import files
+from engine import clock, files
 from engine.definitions.fields import Field
+from engine.people import throttling
 from engine.runtime.attachments import own_files
+from web import limits
 from web.session import current_actor, now, runtime
 
 
 def store(field: Field, upload: FileStorage) -> dict[str, Any]:
-    """What the answers hold of a file just uploaded. Raises FileRefused."""
+    """What the answers hold of a file just uploaded. Raises FileRefused, TooOften."""
     actor = current_actor()
     with runtime().database.write() as session:
+        throttling.take(session, limits.UPLOADS, "upload", actor.account_id, now=clock.now())
         stored = files.add(
             session,
             runtime().files,

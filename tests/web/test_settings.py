@@ -43,7 +43,10 @@ def test_every_spelling_of_a_postgresql_address_gets_the_driver_shipped(tmp_path
         ("HTTPS_ONLY", "on"),
         ("PORT", "http"),
         ("PORT", "70000"),
-        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "2"),
+        ("TRUSTED_PROXIES", "proxy.example.cn"),
+        ("ALLOWED_HOSTS", "https://onboarding.example.cn"),
+        ("ALLOWED_HOSTS", "onboarding.example.cn:443"),
         ("MAX_REQUEST_MB", "0"),
         ("TICK_SECONDS", "0.5"),
     ],
@@ -52,6 +55,34 @@ def test_an_unusable_setting_is_refused_by_name(tmp_path: Path, name: str, value
     with pytest.raises(SettingRefused, match=name) as refusal:
         Settings.from_environment({"DATA_DIR": str(tmp_path), name: value})
     assert "hush" not in refusal.value.text.zh + refusal.value.text.en
+
+
+@pytest.mark.parametrize(
+    ("environ", "https_only"),
+    [
+        ({}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "0.0.0.0", "TRIAL": "1"}, False),
+        ({"PUBLIC_URL": "https://onboarding.example.cn"}, True),
+        ({"HOST": "0.0.0.0", "HTTPS_ONLY": "0"}, False),
+        ({"HTTPS_ONLY": "1"}, True),
+    ],
+    ids=["this machine", "a network", "a trial", "a public address", "said not", "said so"],
+)
+def test_cookies_go_over_https_only_but_in_a_trial_and_on_this_machine(
+    tmp_path: Path, environ: dict[str, str], https_only: bool
+) -> None:
+    assert Settings.from_environment({"DATA_DIR": str(tmp_path), **environ}).https_only is https_only
+
+
+def test_hosts_are_those_named_or_that_of_the_public_address(tmp_path: Path) -> None:
+    def hosts(**environ: str) -> tuple[str, ...]:
+        return Settings.from_environment({"DATA_DIR": str(tmp_path), **environ}).allowed_hosts
+
+    public = "https://onboarding.example.cn:8443"
+    assert hosts() == ()
+    assert hosts(PUBLIC_URL=public) == ("onboarding.example.cn", "localhost", "127.0.0.1")
+    assert hosts(PUBLIC_URL=public, ALLOWED_HOSTS="A.example.cn, .b.cn") == ("a.example.cn", ".b.cn")
 
 
 MAIL_FROM = "platform@gd.example.cn"

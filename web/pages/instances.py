@@ -5,6 +5,7 @@ from flask import Blueprint, Response, make_response, render_template
 from engine.errors import NotFound
 from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
 from engine.runtime.keys import reveal
+from web import limits
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("instances", __name__)
@@ -32,6 +33,7 @@ def confirm_reveal(instance_id: str, key_id: str) -> str:
 def show_key(instance_id: str, key_id: str) -> Response:
     """The only page that ever holds a key in clear: the answer to this one request, kept by no cache."""
     key = _key(_case(instance_id), key_id)
+    limits.count("reveal", limits.REVEALS)
     plain = reveal(runtime(), key.id, current_actor(), now())
     page = make_response(render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain))
     page.headers["Cache-Control"] = "no-store"

@@ -11,6 +11,7 @@ from engine.runtime.casefile import case_file
 from engine.runtime.instances import send_message
 from engine.runtime.message_box import message_box, message_form, message_forms
 from engine.text import Text
+from web import limits
 from web.formdata import Answers, is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
@@ -45,6 +46,7 @@ def send(instance_id: str, message: str) -> Response | str | tuple[str, int]:
         try:
             if lost:
                 raise refused_with(lost, forms, answers, {})
+            limits.count("message", limits.MESSAGES)
             send_message(runtime(), instance_id, message, answers, current_actor(), now(), once=key_sent())
         except FormRefused as refusal:
             return _page(instance_id, message, answers, refusal.errors), 422
