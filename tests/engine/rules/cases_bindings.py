@@ -17,6 +17,16 @@ def _timer(text: str) -> str:
 
 CASES: dict[str, list[Case]] = {
     "timers_clear": [
+        ("a number without a unit", _timer("3"), "Overdue"),
+        ("a sum without a unit", _timer("2 * 3"), "Overdue"),
+        ("a comparison", _timer("basic.city == '440100'"), "Overdue"),
+        ("a word in quotes", _timer("'soon'"), "Overdue"),
+        ("months", _timer("P1M"), "Overdue"),
+        ("half an hour", _timer("PT0.5H"), "Overdue"),
+        ("one way without a unit", _timer("working_days(3) if basic.city == '440100' else 5"), "Overdue"),
+        ("working days that are no number", _timer("working_days('3')"), "Overdue"),
+        ("working days before today", _timer("working_days(-3)"), "Overdue"),
+        ("working days of nothing", _timer("working_days()"), "Overdue"),
         ("a repeating timer", GOOD.replace("timeDuration", "timeCycle"), "Overdue"),
         ("a repeating interval", _timer("R3/P1D"), "Overdue"),
         ("no text", _timer(""), "Overdue"),
@@ -112,6 +122,19 @@ CASES: dict[str, list[Case]] = {
             "blank outcomes",
             GOOD.replace('wf:outcome="已核实"', 'wf:outcome=" "').replace('wf:outcome="通过"', 'wf:outcome=""'),
             "permit",
+        ),
+        (
+            "an end of the case without one",
+            broken(
+                '<bpmn:endEvent id="End_Verified" wf:outcome="已核实" wf:outcome_en="Verified" />',
+                '<bpmn:endEvent id="End_Verified" />',
+            ),
+            "End_Verified",
+        ),
+        (
+            "an end of a side branch with one",
+            broken('<bpmn:endEvent id="End_Explained" />', '<bpmn:endEvent id="End_Explained" wf:outcome="已说明" />'),
+            "End_Explained",
         ),
     ],
     "texts_fit": [

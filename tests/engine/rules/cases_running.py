@@ -39,7 +39,101 @@ def _drawn(id_: str) -> str:
     return broken("</bpmn:definitions>", _SHAPE.format(id=id_))
 
 
+def _catch(id_: str, trigger: str) -> str:
+    return f'<bpmn:intermediateCatchEvent id="{id_}"><bpmn:{trigger}EventDefinition /></bpmn:intermediateCatchEvent>'
+
+
+_GATE = '<bpmn:eventBasedGateway id="g" />'
+_TWO_EVENTS = f"{_GATE}{_catch('a', 'message')}{_catch('b', 'timer')}"
+_CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+_MODELLER = 'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="Camunda Cloud" '
+
+
+def _extended(content: str, namespace: str) -> str:
+    """Something of another engine inside a service task."""
+    return broken("<bpmn:extensionElements>", f'<bpmn:extensionElements xmlns:x="{namespace}">{content}')
+
+
 CASES: dict[str, list[Case]] = {
+    "event_gateways_wait": [
+        ("a task behind it", process(f"{START}{_TWO_EVENTS}{TASK}{END}", "s>g g>a g>t a>e b>e t>e"), "t"),
+        ("only one event", process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a a>e"), "g"),
+        (
+            "an event that something else leads to",
+            process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a g>b a>b b>e"),
+            "b",
+        ),
+        (
+            "an event that throws",
+            process(
+                f'{START}{_TWO_EVENTS}<bpmn:intermediateThrowEvent id="x"><bpmn:signalEventDefinition />'
+                f"</bpmn:intermediateThrowEvent>{END}",
+                "s>g g>a g>x a>e x>e",
+            ),
+            "x",
+        ),
+    ],
+    "gateways_branch": [
+        ("an exclusive gateway in the way", process(f"{START}{XOR}{TASK}{END}", "s>g g>t t>e"), "g"),
+        (
+            "a parallel gateway in the way",
+            process(f'{START}<bpmn:parallelGateway id="g" />{TASK}{END}', "s>g g>t t>e"),
+            "g",
+        ),
+    ],
+    "one_pool_runs": [
+        (
+            "a second pool with steps in it",
+            broken(
+                "</bpmn:definitions>",
+                '<bpmn:process id="second" isExecutable="false"><bpmn:userTask id="u" /></bpmn:process>'
+                "</bpmn:definitions>",
+            ),
+            "second",
+        ),
+        (
+            "a message flow between two pools",
+            broken(
+                '<bpmn:process id="permit"',
+                '<bpmn:collaboration id="C"><bpmn:participant id="Pool_1" processRef="permit" />'
+                '<bpmn:participant id="Pool_2" /><bpmn:messageFlow id="Letter" sourceRef="Tell" targetRef="Pool_2" />'
+                '</bpmn:collaboration><bpmn:process id="permit"',
+            ),
+            "Letter",
+        ),
+    ],
+    "other_engines_left_out": [
+        (
+            "a task given to somebody as Camunda has it",
+            broken(
+                'id="Explain" name', 'id="Explain" xmlns:c="http://camunda.org/schema/1.0/bpmn" c:assignee="li" name'
+            ),
+            "Explain",
+        ),
+        (
+            "a form as Flowable has it",
+            broken('id="Explain" name', 'id="Explain" xmlns:f="http://flowable.org/bpmn" f:formKey="k" name'),
+            "Explain",
+        ),
+        (
+            "a script after the step",
+            _extended("<x:postScript>a = 1</x:postScript>", "http://spiffworkflow.org/bpmn/schema/1.0/core"),
+            "Tell",
+        ),
+        (
+            "a listener",
+            _extended(
+                '<x:executionListener event="start"><x:script>x</x:script></x:executionListener>',
+                _CAMUNDA,
+            ),
+            "Tell",
+        ),
+        (
+            "a task given to somebody as BPMN has it",
+            process(f'{START}<bpmn:userTask id="t"><bpmn:potentialOwner id="Owner" /></bpmn:userTask>{END}', "s>t t>e"),
+            "Owner",
+        ),
+    ],
     "references_resolve": [
         (
             "a lane that lists a step which is gone",
@@ -86,6 +180,28 @@ CASES: dict[str, list[Case]] = {
 }
 
 SOUND: dict[str, list[tuple[str, str]]] = {
+    "event_gateways_wait": [
+        ("a message or a moment", process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a g>b a>e b>e")),
+    ],
+    "gateways_branch": [
+        (
+            "a split and a join",
+            process(f'{START}{XOR}{TASK}{END}<bpmn:exclusiveGateway id="j" />', "s>g g>t g>j t>j j>e"),
+        ),
+    ],
+    "one_pool_runs": [
+        (
+            "a second pool that is a black box",
+            broken(
+                '<bpmn:process id="permit"',
+                '<bpmn:collaboration id="C"><bpmn:participant id="Pool_1" processRef="permit" />'
+                '<bpmn:participant id="Pool_2" /></bpmn:collaboration><bpmn:process id="permit"',
+            ),
+        ),
+    ],
+    "other_engines_left_out": [
+        ("what an editor notes down for itself", broken('id="Definitions_1"', f'{_MODELLER}id="Definitions_1"')),
+    ],
     "references_resolve": [("a shape of a step", _drawn("Tell")), ("one with a prefix", _drawn("bpmn:Tell"))],
     "loops_wait": [
         ("a loop with a user task in it", process(f"{START}{TASK}{XOR}{END}", "s>t t>g g>e g>t")),
