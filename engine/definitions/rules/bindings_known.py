@@ -1,4 +1,7 @@
-"""Every attribute of the workflow's own namespace is one that its element has; a misspelt one would do nothing."""
+"""Every attribute of the workflow's own namespace is one that its element has; a misspelt one would do nothing.
+
+wf: 属性和参数只能写在认识它的元素上；写错名称的属性不起作用。
+"""
 
 from collections.abc import Iterable, Mapping
 

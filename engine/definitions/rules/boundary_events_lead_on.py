@@ -1,4 +1,7 @@
-"""A boundary event sits on a step that waits, and exactly one flow leads on from it."""
+"""A boundary event sits on a step that waits, and exactly one flow leads on from it.
+
+边界事件附在会等待的步骤上，并且有一条连出的线。
+"""
 
 from collections.abc import Iterable
 

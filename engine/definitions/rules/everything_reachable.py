@@ -1,5 +1,7 @@
 """Every step can be reached from the start, and from every step an end can be reached.
 
+从开始走得到每一步，从每一步走得到结束。
+
 The engine would drop an unreachable step without a word, and close an instance that runs into a dead end.
 """
 

@@ -1,4 +1,7 @@
-"""Every expression of the diagram can be read: conditions, parameters, organisations, numbers and the subject."""
+"""Every expression of the diagram can be read: conditions, parameters, organisations, numbers and the subject.
+
+流程图里的每个表达式（条件、参数、办理单位、编号、主题）都看得懂。
+"""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,7 @@
-"""Every sequence flow leads from one step to another of the same process or sub-process."""
+"""Every sequence flow leads from one step to another of the same process or sub-process.
+
+每条连线都从一个节点连到同一流程或同一子流程里的另一个节点。
+"""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,7 @@
-"""Every form that the diagram fills in or shows is among the forms uploaded with it."""
+"""Every form that the diagram fills in or shows is among the forms uploaded with it.
+
+流程图里填写或显示的表单都在一起上传的表单里。
+"""
 
 from collections.abc import Iterable
 

@@ -1,5 +1,7 @@
 """An exclusive gateway always finds a way: every flow but the default has a condition.
 
+排他网关总能选出一条路：除默认连线外，每条连线都有条件。
+
 Without a default and with no condition true, an instance would stop there with an error. Conditions count at
 exclusive gateways only; elsewhere the engine would ignore them.
 """

@@ -1,5 +1,7 @@
 """A service task names a handler that exists, and gives it the parameters it takes.
 
+服务任务选择了存在的处理程序，并给出它需要的参数。
+
 An end event may name one too; both write parameters as expressions.
 """
 

@@ -1,5 +1,7 @@
 """Every step, sequence flow, lane and message has an id, no id occurs twice, and ids hold no spaces or signs.
 
+每个节点、连线、泳道和消息都有编号，编号不重复，也不含空格和符号。
+
 The engine knows steps by their ids alone; a sequence flow without one vanishes without a word.
 """
 

@@ -1,4 +1,7 @@
-"""`is_open('…')` in an expression names a user task of this diagram by its id."""
+"""`is_open('…')` in an expression names a user task of this diagram by its id.
+
+表达式里的 is_open('…') 写的是本图一个用户任务的编号。
+"""
 
 import ast
 from collections.abc import Iterable

@@ -1,5 +1,7 @@
 """Where a parallel gateway joins branches, all of them arrive.
 
+并行网关汇合时，每条分支都会走到。
+
 A join waits for every flow that leads into it. A branch that an exclusive gateway did not choose, or that a
 boundary event led elsewhere, never arrives, and the instance would wait for ever without a word.
 """
@@ -23,8 +25,7 @@ def check(facts: Facts) -> Iterable[Problem]:
         stuck, finishes = _play(facts, scope)
         for gateway in facts.of_type("parallelGateway"):
             if gateway in stuck:
-                report = warning if finishes else error
-                yield report(
+                yield (warning if finishes else error)(
                     gateway,
                     "{it}要等所有连入的线都走到，但有的路径不会走到，申请会永远停在这里；"
                     "请让每条分支都汇合，或改用排他网关汇合。",

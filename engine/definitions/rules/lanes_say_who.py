@@ -1,5 +1,7 @@
 """A lane with people in it names a known role together with the expression that finds their organisation.
 
+有人办理的泳道写明角色，以及找出办理单位的表达式。
+
 A lane with neither is the platform's own: only service tasks, events and gateways stand there.
 """
 

@@ -1,4 +1,7 @@
-"""A message has a name, a form, and the lane whose people may send it; every message event names its message."""
+"""A message has a name, a form, and the lane whose people may send it; every message event names its message.
+
+消息有名称、表单和可以发送它的泳道；每个消息事件都指定消息。
+"""
 
 from collections import Counter
 from collections.abc import Iterable

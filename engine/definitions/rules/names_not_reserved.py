@@ -1,5 +1,7 @@
 """Forms, fields and results bear names that expressions can read and that nothing else uses.
 
+表单、字段和结果变量的名称是表达式能读的，也没有被别的东西占用。
+
 The engine can't load an instance again whose data has a key `typename`, and one name for two things would let
 one overwrite the other.
 """

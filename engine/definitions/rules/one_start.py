@@ -1,5 +1,7 @@
 """The process and each of its sub-processes have exactly one start event, without a trigger.
 
+流程和每个子流程各有一个不带触发条件的开始事件。
+
 Several start events would all start at once.
 """
 

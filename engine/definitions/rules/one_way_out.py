@@ -1,4 +1,7 @@
-"""Only a gateway splits: tasks, sub-processes and events have one flow out, and gateways have flows to split."""
+"""Only a gateway splits: tasks, sub-processes and events have one flow out, and gateways have flows to split.
+
+只有网关可以分支：任务、子流程和事件只有一条连出的线。
+"""
 
 from collections.abc import Iterable
 

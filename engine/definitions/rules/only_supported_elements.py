@@ -1,5 +1,7 @@
 """The diagram uses only those parts of BPMN that this engine runs with certainty.
 
+流程图只用本系统确实能正确运行的 BPMN 元素。
+
 What is left out and what to draw instead stands in the tables below. A part that is refused here would be
 ignored, or run wrongly, without a word.
 """

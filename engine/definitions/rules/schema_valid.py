@@ -1,5 +1,7 @@
 """The file follows the XML schemas of BPMN 2.0.
 
+文件符合 BPMN 2.0 的 XML 格式（XSD）。
+
 The schemas come with SpiffWorkflow (`bpmn/parser/schema`). What they say about ids and references is left to
 `ids_unique` and `flows_connect`, which say it in a sentence.
 """

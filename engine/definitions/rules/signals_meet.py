@@ -1,5 +1,7 @@
 """A signal that is caught is thrown somewhere in the diagram, and both events name the same signal.
 
+被等待的信号在图里有事件发出，两端写的是同一个信号。
+
 Signals work inside one instance. An interrupting boundary event of a sub-process doesn't stop the steps inside it in
 time when the signal is thrown from inside, so that is refused.
 """

@@ -1,5 +1,7 @@
 """The diagram is of a size that people can read and the engine can run quickly.
 
+流程图的大小是人能读、系统能很快运行的。
+
 The engine looks ahead through parallel gateways; several wide ones in a row multiply (three-way, eight in a row:
 more than 40,000 tasks and seconds for every step).
 """

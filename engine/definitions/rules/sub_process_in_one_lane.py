@@ -1,5 +1,7 @@
 """All steps of a sub-process work in the lane in which the sub-process itself is drawn.
 
+子流程里的所有步骤都在子流程所在的泳道办理。
+
 The engine gives every step inside the sub-process's own lane, whatever the drawing says.
 """
 

@@ -1,5 +1,7 @@
 """A timer says how long or until when, number and unit, in a form that the engine can count: no repeating timers.
 
+定时写清多久或到何时，有数字也有单位，不循环。
+
 `working_days(3)`, an ISO 8601 duration such as `P3D`, a date, or an expression that yields one of these.
 """
 

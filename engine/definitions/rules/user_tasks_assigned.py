@@ -1,4 +1,7 @@
-"""A user task has a name, a form, and stands in a lane that says who does it."""
+"""A user task has a name, a form, and stands in a lane that says who does it.
+
+用户任务有名称、有表单，并放在写明由谁办理的泳道里。
+"""
 
 from collections.abc import Iterable
 

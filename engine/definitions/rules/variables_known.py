@@ -1,5 +1,7 @@
 """Every variable that an expression reads is filled in by a form or a handler of this diagram.
 
+表达式引用的每个变量，都由本图的表单或处理程序填写过。
+
 `basic.city` needs a form `basic` with a field `city`, filled in before the expression is worked out. A variable
 whose field may stay unanswered gets a warning, one that some ways through the diagram leave empty a hint, unless
 `defined(…)` asks for it. The subject and the forms' own conditions may read what is not there yet.

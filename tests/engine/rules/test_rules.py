@@ -1,15 +1,18 @@
 """Every rule, with diagrams that break it: the element is blamed, in both languages, and nothing else is needed."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
+from engine.definitions import rules
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_bindings, cases_drawing, cases_running
+from tests.engine.rules import cases_running, catalogue
 from tests.engine.rules.builder import FORMS, GOOD, broken, form, found, process, said_by
+from tests.engine.rules.catalogue import CASES
 
-CASES = {**cases_drawing.CASES, **cases_bindings.CASES, **cases_running.CASES}
 SOUND = cases_running.SOUND
 
 
@@ -18,9 +21,25 @@ def test_the_sound_process_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_is_described_and_broken_at_least_twice(rule: str) -> None:
-    assert importlib.import_module(f"engine.definitions.rules.{rule}").__doc__
-    assert len(CASES[rule]) >= 2
+def test_a_rule_is_described_in_both_languages_and_broken_at_least_twice(rule: str) -> None:
+    demand, chinese, *_ = (importlib.import_module(f"engine.definitions.rules.{rule}").__doc__ or "").split("\n\n")
+    assert demand.strip().isascii() or "…" in demand
+    assert re.search(r"[\u4e00-\u9fff]", chinese)
+    assert len({diagram for _, diagram, _ in CASES[rule]}) >= 2
+
+
+def test_no_cases_are_left_of_a_rule_that_is_gone() -> None:
+    assert CASES.keys() | SOUND.keys() == RULES.keys()
+
+
+def test_every_module_of_the_rules_is_asked() -> None:
+    folder = Path(rules.__file__).parent
+    helpers = {"__init__", "facts", "course"}
+    assert {path.stem for path in folder.glob("*.py")} - helpers == RULES.keys()
+
+
+def test_the_page_of_rules_is_up_to_date() -> None:
+    assert catalogue.PAGE.read_text("utf-8") == catalogue.page(), "run: python -m tests.engine.rules.catalogue"
 
 
 @pytest.mark.parametrize(
