@@ -24,10 +24,24 @@ from engine.definitions.specs import Compiled
 _values = DefaultRegistry()  # what JSON can't hold as it is: moments, durations, ids
 
 
+class Unstorable(Exception):
+    """A handler or a correction brought in what could be stored, but not be read again as it was."""
+
+
 def dump(workflow: BpmnWorkflow) -> bytes:
+    """Raises Unstorable, and TypeError for what JSON can't hold."""
     stored = _stored_level(workflow)
     stored["subprocesses"] = {id_.hex: _stored_level(level) for id_, level in workflow.subprocesses.items()}
-    return zlib.compress(json.dumps(stored, ensure_ascii=False, default=_marked).encode(), 1)
+    marks = []
+
+    def marked(value: Any) -> Any:
+        marks.append(value)
+        return _marked(value)
+
+    text = json.dumps(stored, ensure_ascii=False, default=marked)
+    if text.count('"typename":') > len(marks):
+        raise Unstorable("there is a key “typename” in the data, by which a moment or an id would be known")
+    return zlib.compress(text.encode(), 1)
 
 
 def load(state: bytes, compiled: Compiled) -> BpmnWorkflow:
