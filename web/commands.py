@@ -1,8 +1,9 @@
 """`flask --app web …` for those who run the system: definitions, people, the clock and the server."""
 
+import json
 import signal
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -104,14 +105,19 @@ def deploy(path: Path, username: str | None, note: str) -> None:
 
 @click.command("lint", cls=Command, help="检查流程图和表单，不部署。Check a diagram and its forms without deploying.")
 @click.argument("path", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 / print JSON")
 @with_appcontext
-def lint_command(path: Path) -> None:
+def lint_command(path: Path, as_json: bool) -> None:
     forms = deployment.read_forms(_folder(path))
     findings = [finding for diagram in _diagrams(path) for finding in lint(diagram.read_bytes(), forms, HANDLERS)]
-    show_findings(findings)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        show_findings(findings)
     if has_errors(findings):
         raise click.exceptions.Exit(1)
-    say(Text("没有错误，可以部署。", "No errors; this can be deployed."))
+    if not as_json:
+        say(Text("没有错误，可以部署。", "No errors; this can be deployed."))
 
 
 @click.command(cls=Command, help="列出已部署的流程版本。List the deployed versions.")

@@ -105,6 +105,33 @@ def test_the_projects_own_diagram_passes_the_check(run: Run) -> None:
     assert "没有错误" in result.output
 
 
+def test_a_program_reads_the_findings_as_json(run: Run, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(FOLDER, tmp_path / "broken"))
+    diagram = next(copy.glob("*.bpmn"))
+    diagram.write_text(diagram.read_text("utf-8").replace('wf:handler="issue_test_key"', 'wf:handler="x"'), "utf-8")
+    refused, passed = run("lint", "--json", str(copy)), run("lint", "--json", str(FOLDER))
+    assert (refused.exit_code, passed.exit_code) == (1, 0)
+    errors = [finding for finding in json.loads(refused.stdout) if finding["severity"] == "error"]
+    assert {finding["element_id"] for finding in errors} == {"Create_Test_Key", "Reissue_Test_Key"}
+    assert {finding["rule"] for finding in errors} == {"handlers_fit"}
+    assert "x" in errors[0]["message"]["en"]
+    assert {finding["severity"] for finding in json.loads(passed.stdout)} <= {"info", "warning"}
+
+
+@pytest.mark.parametrize("command", ["init", "serve"])
+def test_at_start_up_a_diagram_with_errors_is_not_deployed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    copy = Path(shutil.copytree(FOLDER, tmp_path / "bpmn" / "onboarding"))
+    diagram = next(copy.glob("*.bpmn"))
+    diagram.write_text(diagram.read_text("utf-8").replace("working_days(3)", "3"), "utf-8")
+    monkeypatch.setattr("web.commands.ROOT", tmp_path)
+    result = run(command)
+    assert result.exit_code == 1
+    assert "timers_clear" in result.stderr
+    assert run("definitions").output == ""
+
+
 def test_a_folder_without_a_diagram_is_refused(run: Run, tmp_path: Path) -> None:
     result = run("lint", str(tmp_path))
     assert result.exit_code == 1
