@@ -105,6 +105,8 @@ class Database:
             self.engine = create_engine(
                 url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": lock_seconds}
             )
+        # For what is read again and again and never changes once it is written; sessions carry it in `info`.
+        self.memory: dict[str, Any] = {}
         self._writer = self.engine.execution_options(writes=True)
         # A page is made of several statements: what one of them saw, the next must not find gone.
         self._reader = (
@@ -119,13 +121,20 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment, and whose changes are thrown away. Raises Unavailable."""
-        with told_in_a_sentence(), Session(self._reader, expire_on_commit=False) as session:
+        with (
+            told_in_a_sentence(),
+            Session(self._reader, expire_on_commit=False, info={"memory": self.memory}) as session,
+        ):
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back when it raises. Raises Unavailable."""
-        with told_in_a_sentence(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with (
+            told_in_a_sentence(),
+            Session(self._writer, expire_on_commit=False, info={"memory": self.memory}) as session,
+            session.begin(),
+        ):
             yield session
 
     def close(self) -> None:

@@ -1,18 +1,21 @@
 """Counting limits in working days (工作日), in Asia/Shanghai whatever the server's zone.
 
-The day something starts does not count; a limit ends at 24:00 of its last day (《民法典》第二百零一条、第二百零三条).
+The day something starts does not count; a limit ends at 24:00 of its last day (《民法典》第二百零一条、第二百零三条),
+or where business hours are set (业务时间) when the day's business ends (第二百零三条第二款).
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from engine.calendar.days import NATIONAL, Calendar, CountedDay
+from engine.calendar.days import Calendar, CountedDay
 from engine.clock import SHANGHAI
 from engine.errors import Invalid
 from engine.text import Text
 
 MOST_DAYS = 250  # about one year of working days
 FIRST_YEAR, LAST_YEAR = 2004, 2200  # the notices begin with 2004; beyond 2200 a date is a slip of the pen
+
+MIDNIGHT = timedelta(hours=24)  # when a day ends, counted from its beginning, unless somebody's day ends earlier
 
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
@@ -41,22 +44,20 @@ class MomentRefused(Invalid):
 class Deadline:
     """When a limit ends, and how that was counted."""
 
-    due_at: datetime  # UTC; the first instant after the limit, 24:00 Asia/Shanghai of the last day
+    due_at: datetime  # UTC; the first instant after the limit
     last_day: date  # in Shanghai
     provisional: bool  # 暂定: a day of a year without a notice was looked at
     days: tuple[CountedDay, ...]  # every day from the one after the start to the last
 
 
-def deadline(start: datetime, days: int, calendar: Calendar = NATIONAL) -> Deadline:
-    """The end of a limit of `days` working days (1–250) that begins at `start` (aware).
+def deadline(start: datetime, days: int, calendar: Calendar, day_ends: timedelta = MIDNIGHT) -> Deadline:
+    """The end of a limit of `days` working days (1–250) that begins at `start` (aware): `day_ends` after 0:00 Shanghai
+    time of its last day.
 
     Raises DaysRefused, MomentRefused.
     """
-    if type(days) is not int or not 1 <= days <= MOST_DAYS:  # True is an int to isinstance, but no number of days
-        raise DaysRefused(days=days, most=MOST_DAYS)
+    check(start, days)
     day = shanghai_date(start)
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise _refused(start)
     walked: list[CountedDay] = []
     left = days
     while left:
@@ -64,14 +65,22 @@ def deadline(start: datetime, days: int, calendar: Calendar = NATIONAL) -> Deadl
         walked.append(calendar.day(day))
         left -= walked[-1].counts
     return Deadline(
-        due_at=datetime.combine(day + _DAY, time(), SHANGHAI).astimezone(UTC),
+        due_at=(datetime.combine(day, time(), SHANGHAI) + day_ends).astimezone(UTC),
         last_day=day,
         provisional=any(counted.provisional for counted in walked),
         days=tuple(walked),
     )
 
 
-def working_days_left(now: datetime, due_at: datetime, calendar: Calendar = NATIONAL) -> int:
+def check(start: datetime, days: int) -> None:
+    """Can a limit be counted from these? Raises DaysRefused, MomentRefused."""
+    if type(days) is not int or not 1 <= days <= MOST_DAYS:  # True is an int to isinstance, but no number of days
+        raise DaysRefused(days=days, most=MOST_DAYS)
+    if not FIRST_YEAR <= shanghai_date(start).year <= LAST_YEAR:
+        raise _refused(start)
+
+
+def working_days_left(now: datetime, due_at: datetime, calendar: Calendar) -> int:
     """How many working days lie after today, up to and with the last day of the limit that ends at `due_at`.
 
     0 on the last day, and on days off just before the end. Negative exactly when `due_at` has been reached: minus the
@@ -85,7 +94,7 @@ def working_days_left(now: datetime, due_at: datetime, calendar: Calendar = NATI
     return working_days_between(today, last_day, calendar)
 
 
-def working_days_between(after: date, until: date, calendar: Calendar = NATIONAL) -> int:
+def working_days_between(after: date, until: date, calendar: Calendar) -> int:
     """The number of working days after the one date, up to and with the other; 0 when `until` is not later.
 
     Counts no further than ten years, so that a slip such as the year 9999 in a diagram costs a page nothing.

@@ -39,6 +39,7 @@ ASPECTS: Mapping[str, Text] = {
     "role": Text("角色", "role"),
     "organisation": Text("办理单位", "organisation"),
     "subject": Text("主题", "subject"),
+    "region": Text("适用哪个地区的工作日历", "whose calendar counts"),
     "menu": Text("菜单", "menu"),
     "menu_en": Text("英文菜单", "menu in English"),
     "basis": Text("依据", "basis"),
@@ -47,7 +48,7 @@ ASPECTS: Mapping[str, Text] = {
 }
 _BOUND = (
     *("form", "shows", "number", "handler", "result", "outcome", "outcome_en", "role", "organisation", "subject"),
-    *("menu", "menu_en", "basis", "name_en"),
+    *("menu", "menu_en", "basis", "name_en", "region"),
 )
 _LIMITS = ("timeDuration", "timeDate", "timeCycle")
 

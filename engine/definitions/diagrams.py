@@ -64,6 +64,7 @@ class Diagram:
     process_id: str
     name: Text
     subject: str | None  # expression: what lists call an instance
+    region: str | None  # expression: code of the city whose calendar counts
     lanes: Mapping[str, Lane]
     elements: Mapping[str, Element]
     messages: Mapping[str, Message]
@@ -179,6 +180,7 @@ def read(xml: bytes) -> Diagram:
         process_id=process.get("id", ""),
         name=_name(process),
         subject=_wf(process, "subject"),
+        region=_wf(process, "region"),
         lanes=lanes,
         elements=elements,
         messages=messages,

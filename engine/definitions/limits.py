@@ -2,6 +2,7 @@
 
 A limit is kept as plain JSON, so that the instance remembers *what* it is and a calendar can be asked *when*:
 `{"working_days": 3, "since": "…"}`, `{"duration": "PT4H", "since": "…"}` or `{"at": "…"}` (moments in ISO 8601, UTC).
+Working days also say whose: `"region": "440100"` and `"side": "authority"`; without, the country's, to 24:00.
 """
 
 import re
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from engine.calendar import counting
+from engine.calendar.book import Book
 from engine.clock import SHANGHAI
 from engine.definitions import expressions
 from engine.errors import Invalid, Refusal
@@ -26,6 +28,9 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 
 FUNCTIONS = frozenset({"working_days"})
 
+_WHOSE = ("region", "side")
+_ANY_MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
+
 
 class LimitUnclear(Invalid):
     sentence = Text(
@@ -36,10 +41,33 @@ class LimitUnclear(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a limit ends (UTC, exclusive), and whether the calendar it rests on is still 暂定 provisional."""
+    """When a limit ends (UTC, exclusive), as far as is known, and when it is over in any case.
+
+    The two differ only where the calendar it rests on is still 暂定 provisional: `fires_at` is the end under the
+    longest holidays that a notice may plausibly give.
+    """
 
     at: datetime
+    fires_at: datetime
     provisional: bool
+
+
+class _WorkingDays(int):
+    """What `working_days(…)` yields in an expression: a number of days, and since when they count."""
+
+    since: datetime
+
+    def __new__(cls, days: Any, since: datetime) -> "_WorkingDays":
+        counting.check(since, days)
+        made = super().__new__(cls, days)
+        made.since = since
+        return made
+
+    def __add__(self, days: int) -> "_WorkingDays":
+        return _WorkingDays(int(self) + days, self.since)
+
+    def __sub__(self, days: int) -> "_WorkingDays":
+        return _WorkingDays(int(self) - days, self.since)
 
 
 def text_problem(text: str, functions: frozenset[str] = frozenset()) -> Text | None:
@@ -52,6 +80,9 @@ def text_problem(text: str, functions: frozenset[str] = frozenset()) -> Text | N
             _moment(bare)
             return None
         expressions.check(text, functions | FUNCTIONS)
+        parsed = expressions.parse(text)
+        if not parsed.paths | parsed.tested and not parsed.functions & functions:
+            resolve(text, {}, _ANY_MOMENT, {})  # nothing in it is left open: what is wrong now would be wrong for ever
     except Refusal as problem:
         return problem.text
     return None
@@ -70,14 +101,12 @@ def resolve(text: str, data: Mapping[str, Any], now: datetime, functions: Mappin
         value: Any = bare
     else:
 
-        def working_days(n: Any, since: Any = None) -> Limit:
-            start = now if since is None else _moment(since, ends=False)
-            counting.deadline(start, n)  # refuses a number of days that is none
-            return {"working_days": n, "since": start.astimezone(UTC).isoformat()}
+        def working_days(n: Any, since: Any = None) -> _WorkingDays:
+            return _WorkingDays(n, now if since is None else _moment(since, ends=False))
 
         value = expressions.evaluate(text, data, {**functions, "working_days": working_days})
-    if isinstance(value, dict) and "working_days" in value:
-        return value
+    if isinstance(value, _WorkingDays):
+        return {"working_days": int(value), "since": value.since.astimezone(UTC).isoformat()}
     if isinstance(value, str) and _DURATION.fullmatch(value):
         return {"duration": value, "since": now.astimezone(UTC).isoformat()}
     if isinstance(value, str) and _DATE.fullmatch(value):
@@ -85,14 +114,31 @@ def resolve(text: str, data: Mapping[str, Any], now: datetime, functions: Mappin
     raise LimitUnclear(text=text)
 
 
-def due(limit: Limit) -> Due:
-    """When a limit ends under the calendar as it is known today."""
+def terms(limit: Limit) -> Limit:
+    """A limit without whose it is: steps of both sides may share it."""
+    return {name: value for name, value in limit.items() if name not in _WHOSE}
+
+
+def whose(limit: Limit) -> dict[str, str]:
+    """The region and the side a limit counts for, where it says."""
+    return {name: limit[name] for name in _WHOSE if name in limit}
+
+
+def due(limit: Limit, book: Book) -> Due:
+    """When a limit ends under a version of the calendar."""
     if "working_days" in limit:
-        deadline = counting.deadline(datetime.fromisoformat(limit["since"]), limit["working_days"])
-        return Due(deadline.due_at, deadline.provisional)
+        start, days, region = datetime.fromisoformat(limit["since"]), limit["working_days"], limit.get("region", "")
+        day_ends = book.day_ends(limit.get("side", ""))
+        deadline = counting.deadline(start, days, book.calendar(region), day_ends)
+        if not deadline.provisional:
+            return Due(deadline.due_at, deadline.due_at, False)
+        latest = counting.deadline(start, days, book.at_the_latest(region), day_ends)
+        return Due(deadline.due_at, latest.due_at, True)
     if "duration" in limit:
-        return Due(datetime.fromisoformat(limit["since"]) + _timedelta(limit["duration"]), False)
-    return Due(datetime.fromisoformat(limit["at"]), False)
+        at = datetime.fromisoformat(limit["since"]) + _timedelta(limit["duration"])
+    else:
+        at = datetime.fromisoformat(limit["at"])
+    return Due(at, at, False)
 
 
 def _bare(text: str) -> str:

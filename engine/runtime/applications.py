@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from engine.calendar import versions
 from engine.definitions.diagrams import Diagram
 from engine.definitions.tables import DefinitionVersion
 from engine.people import access
@@ -146,6 +147,7 @@ def open_steps(
         .where(Task.instance_id.in_(instance_ids), Task.state == TaskState.OPEN)
         .order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
     )
+    book = versions.newest(session)
     for task, name, name_en in session.execute(query):
         own = task.organisation_id == actor.organisation_id and task.role == actor.role
         steps[task.instance_id].append(
@@ -153,7 +155,7 @@ def open_steps(
                 element_id=task.element_id,
                 name=Text(task.name, task.name_en),
                 organisation=Text(name, name_en),
-                left=time_left(task.due_at, task.provisional, now),
+                left=time_left(task.due_at, task.provisional, now, book.calendar(task.region)),
                 task_id=task.id if own else None,
             )
         )

@@ -8,9 +8,11 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
 
+from engine.calendar.book import Book
+from engine.calendar.regions import CITIES
 from engine.clock import SHANGHAI
 from engine.definitions import expressions, limits
-from engine.definitions.limits import Due, Limit
+from engine.definitions.diagrams import Diagram
 from engine.definitions.repeating import Repeated
 
 # What expressions of a diagram may call besides the language's own functions. The lint knows the same names.
@@ -29,13 +31,23 @@ class ScriptEngine:
     """What the library asks to evaluate conditions, and our timers to tell whether they are due.
 
     `due_rows` are the due moments of the instance's waiting timers as stored: a row that was recomputed under a
-    newer calendar counts, not what the limit said when it started.
+    newer calendar counts, not what the limit said when it started. `book` is asked for the calendar where there is no
+    row yet.
     """
 
-    def __init__(self, workflow: BpmnWorkflow, now: datetime, due_rows: Mapping[str, datetime]) -> None:
+    def __init__(
+        self,
+        workflow: BpmnWorkflow,
+        now: datetime,
+        due_rows: Mapping[str, datetime],
+        diagram: Diagram,
+        book: Callable[[], Book],
+    ) -> None:
         self._workflow = workflow
         self._now = now
         self._due_rows = due_rows
+        self._diagram = diagram
+        self._book = book
         self._turn: Any = None  # the timer that may fire now
 
     def evaluate(self, task: Any, expression: str, external_context: Any = None) -> Any:
@@ -51,13 +63,13 @@ class ScriptEngine:
                 limit = limits.resolve(text, task.data, self._now, self.functions)
             except Exception as problem:
                 raise ElementFailed(element_of(task)) from problem
-            task.internal_data["limit"] = limit
+            task.internal_data["limit"] = limit | self._whose(task) if "working_days" in limit else limit
         return task is self._turn
 
     def first_due(self) -> Any:
         """The waiting timer that has been due longest, which may fire then; None if none is."""
         timers = [
-            (self._due_rows.get(task.id.hex) or limits.due(task.internal_data["limit"]).at, task)
+            (self._due_rows.get(task.id.hex) or limits.due(task.internal_data["limit"], self._book()).fires_at, task)
             for task in self._workflow.event_manager.tasks.values()
             if "limit" in task.internal_data and task.has_state(TaskState.WAITING) and task.id in task.workflow.tasks
         ]
@@ -65,6 +77,23 @@ class ScriptEngine:
         if due_at is None or due_at > self._now:
             self._turn = None
         return self._turn
+
+    def region(self, data: Mapping[str, Any]) -> str:
+        """Whose calendar counts for the instance, as far as it is known: a city's code, or empty for the country."""
+        if self._diagram.region is None:
+            return ""
+        try:
+            region = expressions.evaluate(self._diagram.region, data, self.functions)
+        except expressions.ExpressionFailed:  # nobody has filled it in yet
+            return ""
+        return region if region in CITIES else ""
+
+    def _whose(self, task: Any) -> dict[str, str]:
+        """Region and side of a limit: the side is the role of the lane of what the timer is attached to."""
+        event = self._diagram.elements.get(element_of(task) or "")
+        holder = self._diagram.elements.get((event.attached_to if event else None) or "", event)
+        side = holder.lane.role if holder and holder.lane else None
+        return {"region": self.region(task.data), "side": side or ""}
 
     @property
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -96,12 +125,6 @@ def boundary_events(task: Any) -> list[Any]:
         workflow = task.workflow
         task = workflow.top_workflow.get_task_from_id(workflow.parent_task_id) if workflow.parent_task_id else None
     return found
-
-
-def due_of(limit: Limit, row: datetime | None) -> Due:
-    """When a limit ends: as its timer's row says, where there is one."""
-    due = limits.due(limit)
-    return due if row is None else Due(row, due.provisional)
 
 
 def run_until_quiet(workflow: BpmnWorkflow, before: Callable[[Any], None], after: Callable[[Any], None]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
+from engine.calendar import versions
+from engine.calendar.book import Book
 from engine.definitions.tables import DefinitionVersion
 from engine.errors import NotFound
 from engine.people import access
@@ -41,19 +43,21 @@ class TaskLine:
 def open_tasks(
     session: Session, actor: Actor, now: datetime, *, search: str = "", page: int = 1, size: int = PAGE_SIZE
 ) -> Page[TaskLine]:
-    """待办: the open tasks of the actor's organisation, the most urgent first. Two statements."""
+    """待办: the open tasks of the actor's organisation, the most urgent first. Three statements."""
+    book = versions.newest(session)
     query = _tasks(actor, search).where(Task.state == TaskState.OPEN)
     # Dialects disagree on where NULL sorts; tasks without a limit come last on both.
     query = query.order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
-    return paged(session, query, page, size).map(lambda row: _line(row, actor, now))
+    return paged(session, query, page, size).map(lambda row: _line(row, actor, now, book))
 
 
 def done_tasks(
     session: Session, actor: Actor, now: datetime, *, search: str = "", page: int = 1, size: int = PAGE_SIZE
 ) -> Page[TaskLine]:
     """已办: what the organisation completed, and what was interrupted before it could; newest first."""
+    book = versions.newest(session)
     query = _tasks(actor, search).where(Task.state != TaskState.OPEN).order_by(Task.closed_at.desc(), Task.id)
-    return paged(session, query, page, size).map(lambda row: _line(row, actor, now))
+    return paged(session, query, page, size).map(lambda row: _line(row, actor, now, book))
 
 
 def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tuple[TaskLine, str, str, str | None]:
@@ -66,7 +70,7 @@ def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tu
         raise NotFound()
     *columns, version_id = row
     task: Task = columns[0]
-    return _line(columns, actor, now), version_id, task.element_id, task.cancelled_by
+    return _line(columns, actor, now, versions.newest(session)), version_id, task.element_id, task.cancelled_by
 
 
 def count_open_tasks(session: Session, actor: Actor, most: int) -> int:
@@ -114,7 +118,7 @@ def _tasks(actor: Actor, search: str) -> AnySelect:
     return query
 
 
-def _line(row: Sequence[Any], actor: Actor, now: datetime) -> TaskLine:
+def _line(row: Sequence[Any], actor: Actor, now: datetime, book: Book) -> TaskLine:
     task, number, subject, process, process_en, claimer, closer = row
     return TaskLine(
         id=task.id,
@@ -124,7 +128,7 @@ def _line(row: Sequence[Any], actor: Actor, now: datetime) -> TaskLine:
         number=number,
         title=title(subject, process, process_en),
         opened_at=task.opened_at,
-        left=time_left(task.due_at, task.provisional, now),
+        left=time_left(task.due_at, task.provisional, now, book.calendar(task.region)),
         claimed_by=claimer,
         mine=task.claimed_by == actor.account_id,
         closed_at=task.closed_at,

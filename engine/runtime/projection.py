@@ -23,7 +23,6 @@ from engine.people.tables import Organisation
 from engine.runtime.execution import (
     ElementFailed,
     boundary_events,
-    due_of,
     element_of,
     open_user_tasks,
 )
@@ -73,7 +72,7 @@ def _project_timers(run: Run) -> None:
         if gone.pop(id_, None):
             continue
         limit = task.internal_data["limit"]
-        due = due_of(limit, None)
+        due = run.due_of(task)
         timer = Timer(
             id=id_,
             instance_id=run.instance.id,
@@ -81,8 +80,10 @@ def _project_timers(run: Run) -> None:
             state=TimerState.WAITING,
             limit=limit,
             due_at=due.at,
-            fires_at=due.at,
+            fires_at=due.fires_at,
             provisional=due.provisional,
+            region=limit.get("region", ""),
+            calendar_version=run.book.version,
         )
         run.session.add(timer)
         run.timers[id_] = timer
@@ -132,6 +133,7 @@ def _open_task(run: Run, task: Any) -> Task:
         opened_at=run.now,
         due_at=due.at if due else None,
         provisional=due.provisional if due else False,
+        region=run.region(task.data),
     )
     run.session.add(row)
     party = {"instance_id": run.instance.id, "role": organisation.role, "organisation_id": organisation.id}
@@ -152,9 +154,8 @@ def _deadline(run: Run, task: Any) -> Due | None:
     """The earliest limit on a user task or a sub-process around it, whether or not it has fired already."""
     dues = []
     for event in boundary_events(task):
-        if limit := event.internal_data.get("limit"):
-            timer = run.timers.get(event.id.hex)
-            dues.append(due_of(limit, timer.due_at if timer else None))
+        if "limit" in event.internal_data:
+            dues.append(run.due_of(event))
     return min(dues, key=lambda due: due.at, default=None)
 
 

@@ -4,12 +4,14 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from sqlalchemy import ScalarSelect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from engine.calendar import versions
 from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.runtime import projection, state
 from engine.runtime.execution import ElementFailed, ScriptEngine
@@ -163,7 +165,20 @@ def new_run(
     tasks: dict[str, Task],
 ) -> Run:
     now = moment_in(instance, now)
-    workflow.script_engine = ScriptEngine(workflow, now, {id_: timer.fires_at for id_, timer in timers.items()})
     compiled = runtime.definitions.get(session, instance.version_id)
+    calendar = cache(lambda: versions.newest(session))
+    due_rows = {id_: timer.fires_at for id_, timer in timers.items()}
+    workflow.script_engine = ScriptEngine(workflow, now, due_rows, compiled.diagram, calendar)
     awaited = projection.awaited_messages(compiled.diagram, workflow).keys()
-    return Run(runtime, session, instance, compiled, workflow, now, timers=timers, tasks=tasks, awaited=awaited)
+    return Run(
+        runtime,
+        session,
+        instance,
+        compiled,
+        workflow,
+        now,
+        timers=timers,
+        tasks=tasks,
+        awaited=awaited,
+        calendar=calendar,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from engine.calendar.counting import shanghai_date, working_days_left
+from engine.calendar.days import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,10 @@ class TimeLeft:
     provisional: bool  # 暂定: reaches into a year whose holidays are not announced
 
 
-def time_left(due_at: datetime | None, provisional: bool, now: datetime) -> TimeLeft | None:
-    """A task's limit as a person reads it at `now`; none where the task has no limit."""
+def time_left(due_at: datetime | None, provisional: bool, now: datetime, calendar: Calendar) -> TimeLeft | None:
+    """A task's limit as a person reads it at `now`, in its region's calendar; none where the task has no limit."""
     if due_at is None:
         return None
     last_day = shanghai_date(due_at - timedelta(microseconds=1))
     today = shanghai_date(now) == last_day
-    return TimeLeft(due_at, last_day, today, working_days_left(now, due_at), now >= due_at, provisional)
+    return TimeLeft(due_at, last_day, today, working_days_left(now, due_at, calendar), now >= due_at, provisional)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.audit.system import locked_head, record
 from engine.audit.tables import SYSTEM, SystemEventKind
-from engine.calendar import counting
+from engine.calendar import counting, versions
 from engine.clock import SHANGHAI
 from engine.errors import Invalid, NotAllowed
 from engine.people import access
@@ -81,7 +81,7 @@ def advance(runtime: Runtime, *, working_days: int, actor: Actor, real_now: date
     with runtime.database.write() as session:
         locked_head(session, SYSTEM)  # one administrator at a time: the clock only ever goes forward
         now = real_now + offset(session)
-        ends = counting.deadline(now, working_days).due_at
+        ends = counting.deadline(now, working_days, versions.newest(session).calendar()).due_at
         moved = ends.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
         if moved - real_now > FURTHEST:
             raise StepRefused()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.calendar import counting
+from engine.calendar import counting, versions
 from engine.clock import SHANGHAI
 from engine.errors import Refusal
 from engine.people.accounts import Actor, actor_named
@@ -56,7 +56,9 @@ class Play:
         if step.at:
             self._move_to(step.at)
         if step.verb == "after":
-            end = counting.deadline(self.now, int(str(step.what).split()[0])).due_at.astimezone(SHANGHAI)
+            with self.runtime.database.read() as session:
+                calendar = versions.newest(session).calendar()
+            end = counting.deadline(self.now, int(str(step.what).split()[0]), calendar).due_at.astimezone(SHANGHAI)
             self._move_to(end + timedelta(hours=9))
         elif step.verb == "expect":
             self._expect(step.what)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.calendar.book import FIRST
 from engine.clock import SHANGHAI
 from engine.definitions import limits
 from engine.definitions.limits import LimitUnclear
@@ -15,7 +16,7 @@ NOW = datetime(2026, 9, 18, 10, 0, tzinfo=SHANGHAI)
 
 def due(text: str, **data: Any) -> str:
     limit = limits.resolve(text, data, NOW, {})
-    return limits.due(limit).at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return limits.due(limit, FIRST).at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def test_working_days_count_from_the_day_after_until_midnight() -> None:
@@ -42,7 +43,7 @@ def test_a_duration_needs_no_quotes(text: str) -> None:
 def test_durations_of_weeks_hours_minutes_and_seconds() -> None:
     assert due("P2W") == "2026-10-02 10:00"
     assert due("P1DT2H30M") == "2026-09-19 12:30"
-    assert limits.due(limits.resolve("PT90S", {}, NOW, {})).at == NOW + timedelta(seconds=90)
+    assert limits.due(limits.resolve("PT90S", {}, NOW, {}), FIRST).at == NOW + timedelta(seconds=90)
 
 
 def test_a_date_ends_with_its_day_and_a_moment_without_zone_is_shanghais() -> None:

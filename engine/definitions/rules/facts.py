@@ -253,6 +253,8 @@ class Facts:
     def _expressions_of_process(self) -> Iterator[Expression]:
         if subject := wf(self.process, "subject"):
             yield Expression(self.process, subject, Text("主题", "subject"))
+        if region := wf(self.process, "region"):
+            yield Expression(self.process, region, Text("地区", "region"))
         for lane in self.lanes:
             if organisation := wf(lane, "organisation"):
                 role = Text("办理单位", "organisation")

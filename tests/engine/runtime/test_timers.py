@@ -22,7 +22,13 @@ def test_a_limit_is_a_row_that_says_what_it_is_and_when_it_ends(case: Case) -> N
     (timer,) = _timers(case.goes("递交申请材料"), TimerState.WAITING)
 
     assert timer.element_id == "Review_Overdue"
-    assert timer.limit == {"working_days": 3, "since": "2026-09-18T02:00:00+00:00"}
+    assert timer.limit == {
+        "working_days": 3,
+        "since": "2026-09-18T02:00:00+00:00",
+        "region": "440100",
+        "side": "authority",
+    }
+    assert (timer.region, timer.calendar_version, case.task("审核材料").region) == ("440100", 0, "440100")
     assert timer.due_at.astimezone(SHANGHAI).isoformat() == "2026-09-23T00:00:00+08:00"
     assert not timer.provisional
     with case.runtime.database.read() as session:

@@ -10,11 +10,13 @@ from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.util.task import TaskState
 
+from engine.calendar.book import FIRST
+from engine.definitions import limits
 from engine.definitions.deployment import read_forms
 from engine.definitions.events import LimitTimer
 from engine.definitions.specs import Compiled, compile_definition
 from engine.runtime import state
-from engine.runtime.execution import ScriptEngine, due_of, element_of, open_user_tasks, run_until_quiet
+from engine.runtime.execution import ScriptEngine, element_of, open_user_tasks, run_until_quiet
 from engine.runtime.pruning import prune
 from engine.scenarios.reading import read_samples, without_label
 from tests.casework import BEGINS, FOLDER
@@ -67,7 +69,7 @@ class Walk:
     @property
     def timers(self) -> list[tuple[str, datetime]]:
         return sorted(
-            (str(element_of(t)), due_of(t.internal_data["limit"], None).at) for t in self._waiting(LimitTimer)
+            (str(element_of(t)), limits.due(t.internal_data["limit"], FIRST).at) for t in self._waiting(LimitTimer)
         )
 
     @property
@@ -94,14 +96,14 @@ class Walk:
         return [t for t in found if isinstance(getattr(t.task_spec, "event_definition", None), kind)]
 
     def _run(self) -> None:
-        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {})
+        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {}, self.compiled.diagram, lambda: FIRST)
         run_until_quiet(self.workflow, self._before, self._after)
         if self.pruned:
             prune(self.workflow)
         known = data_of_all(self.workflow)
         self.stored = state.dump(self.workflow)
         self.workflow = state.load(self.stored, self.compiled)
-        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {})
+        self.workflow.script_engine = ScriptEngine(self.workflow, self.now, {}, self.compiled.diagram, lambda: FIRST)
         assert data_of_all(self.workflow) == known, "storing changed what a task knows"
 
     def _before(self, task: Any) -> None:
