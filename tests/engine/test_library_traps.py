@@ -7,6 +7,7 @@ What we do about it, and where that is tested (of `tests/engine` unless it says 
 | a flow without an id vanishes, what nothing leads to is dropped, several starts all start, a gateway may find no way | the gate refuses it: rules ids_unique, everything_reachable, one_start, gateways_decide (rules/test_rules.py) |
 | a limit is Python, is read once, and is dead for ever if that fails | it is a text of its own, checked at the gate; what fails while it runs is an incident (test_limits.py, runtime/test_incidents.py) |
 | a due moment is frozen in the state, and compared with the machine's clock | the state keeps what the limit is, the row when it is due, and `now` is handed in (runtime/test_timers.py, runtime/test_library_answers.py) |
+| limits under one event-based gateway share one moment | each has its own (runtime/test_library_answers.py) |
 | naive moments take the machine's zone | they are Shanghai's (test_limits.py) |
 | a repeating timer catches up one firing at a time | the gate refuses it: rule timers_clear |
 | due timers fire after the steps, and may be stored half-way, to cancel a decision later | limits first, then steps until all is quiet, then it is stored (runtime/test_library_answers.py, runtime/test_races.py) |

@@ -12,14 +12,16 @@ from SpiffWorkflow.util.task import TaskState as LibraryState
 from sqlalchemy import func, select
 
 from engine.clock import SHANGHAI
+from engine.definitions.specs import compile_definition
 from engine.errors import Broken, TaskCancelled
 from engine.runtime import instances, state, timers
 from engine.runtime.execution import ScriptEngine
 from engine.runtime.tables import Answer
 from engine.runtime.token_data import token_data
 from handlers import HANDLERS
-from tests.casework import Case, open_incidents
+from tests.casework import BEGINS, Case, open_incidents
 from tests.conftest import Cast
+from tests.engine.rules.builder import process
 from tests.engine.runtime.walking import ONBOARDING, SAMPLES, Walk
 
 
@@ -46,6 +48,23 @@ def test_a_limit_of_long_ago_runs_out_when_the_caller_says_so_and_not_by_the_mac
     assert [element for element, _ in walk.open_tasks] == ["Review_Materials"]
     walk.let_pass(due_at)
     assert [element for element, _ in walk.open_tasks] == ["Explain_Overdue", "Review_Materials"]
+
+
+def test_two_limits_under_one_event_gateway_run_out_each_at_its_own_moment() -> None:
+    """The first to do so wins; the library would make them one."""
+    gate = '<bpmn:startEvent id="s"/><bpmn:eventBasedGateway id="g"/><bpmn:userTask id="u"/><bpmn:userTask id="v"/>'
+    for name, text in (("long", "P3D"), ("short", "P1D")):
+        gate += (
+            f'<bpmn:intermediateCatchEvent id="{name}"><bpmn:timerEventDefinition><bpmn:timeDuration>{text}'
+            "</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+        )
+    walk = Walk(compile_definition(process(gate, "s>g g>long g>short long>u short>v").encode(), {}), True, BEGINS)
+    walk.start({})
+
+    assert dict(walk.timers) == {"long": BEGINS + timedelta(days=3), "short": BEGINS + timedelta(days=1)}
+    walk.let_pass(BEGINS + timedelta(days=1))
+    assert [element for element, _ in walk.open_tasks] == ["v"]
+    assert walk.timers == []
 
 
 def test_nothing_is_stored_with_a_step_half_way(case: Case) -> None:
