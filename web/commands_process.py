@@ -39,16 +39,17 @@ def start(process: str, username: str, answers: Path | None, once: str | None) -
 @AS
 @with_appcontext
 def inbox_command(username: str) -> None:
-    actor, page, pages = person(username), 1, 1
-    while page <= pages:
+    actor, after, more = person(username), "", True
+    while more:
         with runtime().database.read() as session:
-            found = inbox.open_tasks(session, actor, now(), page=page, size=100)
+            found = inbox.open_tasks(session, actor, now(), after=after, size=100)
         for line in found.items:
             claimed = line.claimed_by or "-"
             due = shown(line.left.due_at) if line.left else "-"
             number, name, title = line.number or "-", line.name.to(language()), line.title.to(language())
             click.echo(f"{line.id}  {due}  {number}  {name}  {title}  {claimed}  {line.instance_id}")
-        page, pages = page + 1, found.pages
+            after = line.id
+        more = not found.ends
 
 
 @click.command(cls=Command, help="办理任务。Complete a task.")

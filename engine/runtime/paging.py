@@ -1,6 +1,6 @@
 """A long list, one page at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -14,6 +14,7 @@ AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 PAGE_SIZE = 20
+MOST_COUNTED = 1000  # rows of a list that may be of any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,31 @@ class Page(Generic[T]):
 def counted(session: Session, query: AnySelect, most: int) -> int:
     """How many rows a query finds, counting no further than `most`: what it costs doesn't grow with what there is."""
     return session.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """A stretch of a list that may be of any length; the rest is what comes after its last item."""
+
+    items: tuple[T, ...]
+    starts: bool  # does it begin where the list begins?
+    ends: bool
+    total: int  # of the whole list, counted no further than MOST_COUNTED
+
+    @property
+    def uncounted(self) -> bool:
+        """Are there more than were counted?"""
+        return self.total == MOST_COUNTED
+
+    def map(self, change: Callable[[T], U]) -> "Slice[U]":
+        return Slice(tuple(change(item) for item in self.items), self.starts, self.ends, self.total)
+
+
+def sliced(session: Session, query: AnySelect, rows: Sequence[T], size: int, *, starts: bool) -> Slice[T]:
+    """The first `size` of the rows, of which one more was asked for to see whether there are any; the list is `query`.
+    One statement."""
+    total = counted(session, query, MOST_COUNTED)
+    return Slice(tuple(rows[:size]), starts, len(rows) <= size, total)
 
 
 def paged(session: Session, query: AnySelect, number: int, size: int = PAGE_SIZE) -> Page[AnyRow]:

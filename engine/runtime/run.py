@@ -1,6 +1,6 @@
 """An instance in hand: its workflow, its rows, and what happened to it in this transaction."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -8,20 +8,18 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.calendar.book import Book
-from engine.definitions import expressions, limits
+from engine.definitions import expressions
 from engine.definitions.diagrams import Element, Lane
 from engine.definitions.events import LimitTimer
-from engine.definitions.limits import Due
 from engine.definitions.specs import Compiled
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey
 from engine.runtime import history
 from engine.runtime.calls import Call
-from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
+from engine.runtime.execution import ElementFailed, ScriptEngine, due_of, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import EventKind, Instance, Task, Timer
+from engine.runtime.tables import EventKind, Instance, Task, Timer, TimerState
 from engine.text import Text
 
 MOST_STEPS = 500  # automatic ones in one transaction; a case of the widest diagram takes a few dozen
@@ -53,7 +51,6 @@ class Run:
         timers: dict[str, Timer],
         tasks: dict[str, Task],
         awaited: Set[str],
-        calendar: Callable[[], Book],
     ) -> None:
         self.runtime = runtime
         self.session = session
@@ -64,7 +61,6 @@ class Run:
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
         self.awaited = awaited  # ids of the messages that have a row
-        self._calendar = calendar
         self._steps = 0
 
     def advance(self) -> bool:
@@ -75,7 +71,8 @@ class Run:
 
     def is_due(self) -> bool:
         """Has a limit run out that has not fired yet?"""
-        return any(timer.fires_at <= self.now and not timer.parked for timer in self.timers.values())
+        waiting = (t for t in self.timers.values() if t.state == TimerState.WAITING and not t.parked)
+        return any(timer.fires_at <= self.now for timer in waiting)
 
     def element(self, element_id: str | None) -> Element | None:
         return self.compiled.diagram.elements.get(element_id or "")
@@ -87,25 +84,6 @@ class Run:
         history.append(
             self.session, self.instance, kind, at=self.now, element_id=element_id, actor_id=actor_id, **details
         )
-
-    @property
-    def book(self) -> Book:
-        """The newest calendar; read once in a transaction, and only where a limit starts or is set anew."""
-        return self._calendar()
-
-    def region(self, data: Mapping[str, Any]) -> str:
-        """Code of the city whose calendar counts; empty for the country's."""
-        engine: ScriptEngine = self.workflow.script_engine
-        return engine.region(data)
-
-    def due_of(self, event: Any) -> Due:
-        """When the limit of a timer event ends: as its row says, or as it was when it fired, or as it is counted."""
-        if row := self.timers.get(event.id.hex):
-            return Due(row.due_at, row.fires_at, row.provisional)
-        if ended := event.internal_data.get("ended"):
-            at = datetime.fromisoformat(ended)
-            return Due(at, at, False)
-        return limits.due(event.internal_data["limit"], self.book)
 
     def evaluate(self, text: str, data: Mapping[str, Any]) -> Any:
         engine: ScriptEngine = self.workflow.script_engine
@@ -168,8 +146,8 @@ class Run:
         if element is None:
             return
         if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
-            due_at = self.due_of(task).at
-            task.internal_data["ended"] = due_at.isoformat()
+            timer = self.timers.get(task.id.hex)
+            due_at = due_of(task.internal_data["limit"], timer.due_at if timer else None).at
             self.record(EventKind.TIMER_FIRED, element.id, due_at=due_at.isoformat())
         elif element.type == "serviceTask":
             self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)

@@ -25,7 +25,7 @@ def inbox() -> str:
     search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
         find = done_tasks if done else open_tasks
-        page = find(reading, current_actor(), now(), search=search, page=request.args.get("page", 1, int))
+        page = find(reading, current_actor(), now(), search=search, after=request.args.get("after", ""))
     return render_template("tasks/inbox.html", page=page, done=done, search=search)
 
 

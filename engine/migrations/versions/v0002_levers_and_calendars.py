@@ -32,9 +32,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_timers_due", ["state", "fires_at"], unique=False)
         batch_op.create_index("ix_timers_calendar_version", ["state", "calendar_version"], unique=False)
     with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.drop_index("ix_tasks_inbox")
         batch_op.alter_column("region", existing_type=sa.String(length=20), server_default=None)
     unread = sa.text("read_at IS NULL")
     op.create_index("ix_notices_unread", "notices", ["organisation_id"], sqlite_where=unread, postgresql_where=unread)
+    for name, columns, where in (
+        ("ix_tasks_open", ["organisation_id", "role", "due_at", "opened_at", "id"], sa.text("closed_at IS NULL")),
+        ("ix_tasks_done", ["organisation_id", "role", "closed_at", "id"], sa.text("closed_at IS NOT NULL")),
+    ):
+        op.create_index(name, "tasks", columns, unique=False, sqlite_where=where, postgresql_where=where)
     op.create_table(
         "interventions",
         sa.Column("id", sa.String(length=32), nullable=False),

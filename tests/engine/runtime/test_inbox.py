@@ -1,18 +1,23 @@
 """Lists of tasks and one task: what waits for whom, until when, and what of it another organisation never sees."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
+from engine.database import new_id
 from engine.errors import NotFound
 from engine.runtime import instances
-from engine.runtime.inbox import count_open_tasks, done_tasks, first_open_task, open_tasks
-from engine.runtime.paging import Page
-from engine.runtime.tables import TaskState
+from engine.runtime.inbox import TaskLine, count_open_tasks, done_tasks, first_open_task, open_tasks
+from engine.runtime.paging import MOST_COUNTED, Page, Slice
+from engine.runtime.tables import Task, TaskState
 from engine.runtime.taskfile import task_file
 from tests.casework import BEGINS, Case
 from tests.conftest import Cast
+from tests.plans import plans
 
 
 def test_a_task_is_listed_for_its_city_alone(case: Case, cast: Cast) -> None:
@@ -55,12 +60,70 @@ def test_the_most_urgent_comes_first_and_pages_hold_their_size(case: Case, cast:
     with case.runtime.database.read() as session:
         whole = open_tasks(session, cast.guangzhou, later.now)
         assert [line.instance_id for line in whole.items] == [case.id, later.id]
-        second = open_tasks(session, cast.guangzhou, later.now, page=2, size=1)
-        assert ([line.instance_id for line in second.items], second.pages, second.total) == ([later.id], 2, 2)
-        assert open_tasks(session, cast.guangzhou, later.now, page=99, size=1).number == 2
+        first = open_tasks(session, cast.guangzhou, later.now, size=1)
+        assert ([line.instance_id for line in first.items], first.starts, first.ends) == ([case.id], True, False)
+        second = open_tasks(session, cast.guangzhou, later.now, after=first.items[0].id, size=1)
+        assert ([line.instance_id for line in second.items], second.starts, second.ends) == ([later.id], False, True)
+        assert first.total == second.total == 2
+        assert open_tasks(session, cast.guangzhou, later.now, after="no such task").items == whole.items
         found = open_tasks(session, cast.guangzhou, later.now, search="20260922")
         assert [line.instance_id for line in found.items] == [later.id]
         assert open_tasks(session, cast.guangzhou, later.now, search="100%").total == 0
+
+
+@pytest.fixture
+def many(case: Case, cast: Cast) -> Case:
+    """An authority with 3,000 open tasks, every tenth without a limit, and 3,000 done; another's are in between."""
+    pattern = {"instance_id": case.goes("递交申请材料").id, "element_id": "Review_Materials", "name": "审核材料"}
+    rows = []
+    for number in range(12_000):
+        opened = BEGINS - timedelta(minutes=number)
+        organisation = cast.guangzhou if number % 2 else cast.shenzhen
+        done = number % 4 > 1
+        row = {
+            "id": new_id(),
+            "organisation_id": organisation.organisation_id,
+            "role": organisation.role,
+            "opened_at": opened,
+            "due_at": None if number % 20 == 5 else opened + timedelta(days=number % 7),
+            "state": TaskState.COMPLETED if done else TaskState.OPEN,
+            "closed_at": opened + timedelta(hours=number % 5) if done else None,
+        }
+        rows.append(pattern | row)
+    with case.runtime.database.write() as session:
+        session.execute(insert(Task), rows)
+    with case.runtime.database.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    return case
+
+
+@pytest.mark.parametrize(("find", "index"), [(open_tasks, "ix_tasks_open"), (done_tasks, "ix_tasks_done")])
+def test_a_page_of_a_long_list_is_read_off_an_index_from_where_the_last_one_ended(
+    many: Case, cast: Cast, find: Callable[..., Slice[TaskLine]], index: str
+) -> None:
+    """Nothing is sorted, skipped over or counted to the end, so that a page costs the same in a list of any length."""
+    database, seen, after = many.runtime.database, list[str](), ""
+    with database.read() as session:
+        while True:
+            page = find(session, cast.guangzhou, many.now, after=after, size=400)
+            assert page.total == MOST_COUNTED
+            seen += [line.id for line in page.items]
+            if page.ends:
+                break
+            after = page.items[-1].id
+    assert len(seen) == len(set(seen)) >= 3_000
+
+    for place in ("", seen[200], seen[-1]):
+
+        def read(session: Session, place: str = place) -> None:
+            find(session, cast.guangzhou, many.now, after=place)
+
+        read_off = plans(database, read)
+        assert read_off
+        for plan in read_off:
+            assert index in plan
+            assert "Sort" not in plan
+            assert "TEMP B-TREE" not in plan
 
 
 def test_a_long_list_links_its_ends_and_its_neighbours() -> None:
