@@ -37,9 +37,10 @@ scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 		DATA_DIR="$$data" $(FLASK) scenarios --story "$$folder" || exit 1; \
 	done
 
-bench: $(BIN)/.dev ## measure completing a task and a hundred rounds of one application (judges nothing)
-	@$(BIN)/python -m tests.benchmarks.complete_task
-	@$(BIN)/python -m tests.benchmarks.long_life
+bench: $(BIN)/.dev ## measure speed, sweep, inbox and memory, judging nothing (at full size: make bench FULL=1)
+	@for module in complete_in_process complete_over_http sweep inbox weight long_life; do \
+		$(BIN)/python -m tests.benchmarks.$$module || exit 1; \
+	done
 
 soak: $(BIN)/.dev ## storms, outages, very long lives; the server killed 20 times (or: make soak ROUNDS=100)
 	@$(BIN)/python -m pytest -q -s tests/soak/storms.py tests/soak/faults.py tests/soak/long_lives.py

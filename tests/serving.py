@@ -25,6 +25,7 @@ class Server:
 
     data_dir: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()  # of `serve`
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +51,7 @@ class Server:
             self.port = probe.getsockname()[1]
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "web", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "flask", "--app", "web", "serve", "--port", str(self.port), *self.options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -88,7 +89,7 @@ class Browser:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._cookies: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
         self.token = ""
 
     def close(self) -> None:
@@ -112,12 +113,12 @@ class Browser:
         return self._send("POST", path, urlencode({"csrf_token": self.token, **fields}))
 
     def _send(self, method: str, path: str, body: str | None) -> tuple[int, str]:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         for cookie in response.msg.get_all("Set-Cookie") or []:
             name, _, rest = cookie.partition("=")
-            self._cookies[name] = rest.partition(";")[0]
+            self.cookies[name] = rest.partition(";")[0]
         return response.status, response.read().decode()
