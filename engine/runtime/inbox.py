@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from engine.calendar import versions
+from engine.calendar.book import Book
 from engine.definitions.tables import DefinitionVersion
 from engine.errors import NotFound
 from engine.people import access
@@ -45,6 +47,7 @@ def open_tasks(
 ) -> Slice[TaskLine]:
     """待办: the open tasks of the actor's organisation, the most urgent first, those without a limit last; from the
     task with the id `after` on."""
+    book = versions.newest(session)
     query = _tasks(actor, search).where(IS_OPEN)
     place = _place(session, actor, after)
     order = (Task.due_at, Task.opened_at, Task.id)
@@ -61,7 +64,7 @@ def open_tasks(
             unlimited = unlimited.where(tuple_(*order[1:]) > (place.opened_at, place.id))
         rows += session.execute(unlimited.limit(size + 1 - len(rows)))
     found = sliced(session, _ids(query, actor, search, IS_OPEN), rows, size, starts=place is None)
-    return found.map(lambda row: _line(row, actor, now))
+    return found.map(lambda row: _line(row, actor, now, book))
 
 
 def done_tasks(
@@ -69,12 +72,13 @@ def done_tasks(
 ) -> Slice[TaskLine]:
     """已办: what the organisation completed, and what was interrupted before it could, newest first; from the task
     with the id `after` on."""
+    book = versions.newest(session)
     query = _tasks(actor, search).where(~IS_OPEN)
     place = _place(session, actor, after)
     following = query.where(tuple_(Task.closed_at, Task.id) < (place.closed_at, place.id)) if place else query
     rows = session.execute(following.order_by(Task.closed_at.desc(), Task.id.desc()).limit(size + 1)).all()
     found = sliced(session, _ids(query, actor, search, ~IS_OPEN), rows, size, starts=place is None)
-    return found.map(lambda row: _line(row, actor, now))
+    return found.map(lambda row: _line(row, actor, now, book))
 
 
 def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tuple[TaskLine, str, str, str | None]:
@@ -87,7 +91,7 @@ def task_line(session: Session, task_id: str, actor: Actor, now: datetime) -> tu
         raise NotFound()
     *columns, version_id = row
     task: Task = columns[0]
-    return _line(columns, actor, now), version_id, task.element_id, task.cancelled_by
+    return _line(columns, actor, now, versions.newest(session)), version_id, task.element_id, task.cancelled_by
 
 
 def count_open_tasks(session: Session, actor: Actor, most: int) -> int:
@@ -148,7 +152,7 @@ def _tasks(actor: Actor, search: str) -> AnySelect:
     return query
 
 
-def _line(row: Sequence[Any], actor: Actor, now: datetime) -> TaskLine:
+def _line(row: Sequence[Any], actor: Actor, now: datetime, book: Book) -> TaskLine:
     task, number, subject, process, process_en, claimer, closer = row
     return TaskLine(
         id=task.id,
@@ -158,7 +162,7 @@ def _line(row: Sequence[Any], actor: Actor, now: datetime) -> TaskLine:
         number=number,
         title=title(subject, process, process_en),
         opened_at=task.opened_at,
-        left=time_left(task.due_at, task.provisional, now),
+        left=time_left(task.due_at, task.provisional, now, book.calendar(task.region)),
         claimed_by=claimer,
         mine=task.claimed_by == actor.account_id,
         closed_at=task.closed_at,

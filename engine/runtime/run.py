@@ -1,6 +1,6 @@
 """An instance in hand: its workflow, its rows, and what happened to it in this transaction."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -8,16 +8,18 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.definitions import expressions
+from engine.calendar.book import Book
+from engine.definitions import expressions, limits
 from engine.definitions.diagrams import Element, Lane
 from engine.definitions.events import LimitTimer
+from engine.definitions.limits import Due
 from engine.definitions.specs import Compiled
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
 from engine.people.tables import Organisation, OrganisationKey
 from engine.runtime import history
 from engine.runtime.calls import Call
-from engine.runtime.execution import ElementFailed, ScriptEngine, due_of, element_of, run_until_quiet
+from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance, Task, Timer, TimerState
 from engine.text import Text
@@ -51,6 +53,7 @@ class Run:
         timers: dict[str, Timer],
         tasks: dict[str, Task],
         awaited: Set[str],
+        calendar: Callable[[], Book],
     ) -> None:
         self.runtime = runtime
         self.session = session
@@ -61,6 +64,7 @@ class Run:
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
         self.awaited = awaited  # ids of the messages that have a row
+        self._calendar = calendar
         self._steps = 0
 
     def advance(self) -> bool:
@@ -84,6 +88,25 @@ class Run:
         history.append(
             self.session, self.instance, kind, at=self.now, element_id=element_id, actor_id=actor_id, **details
         )
+
+    @property
+    def book(self) -> Book:
+        """The newest calendar; read once in a transaction, and only where a limit starts or is set anew."""
+        return self._calendar()
+
+    def region(self, data: Mapping[str, Any]) -> str:
+        """Code of the city whose calendar counts; empty for the country's."""
+        engine: ScriptEngine = self.workflow.script_engine
+        return engine.region(data)
+
+    def due_of(self, event: Any) -> Due:
+        """When the limit of a timer event ends: as its row says, or as it was when it fired, or as it is counted."""
+        if row := self.timers.get(event.id.hex):
+            return Due(row.due_at, row.fires_at, row.provisional)
+        if ended := event.internal_data.get("ended"):
+            at = datetime.fromisoformat(ended)
+            return Due(at, at, False)
+        return limits.due(event.internal_data["limit"], self.book)
 
     def evaluate(self, text: str, data: Mapping[str, Any]) -> Any:
         engine: ScriptEngine = self.workflow.script_engine
@@ -146,8 +169,8 @@ class Run:
         if element is None:
             return
         if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
-            timer = self.timers.get(task.id.hex)
-            due_at = due_of(task.internal_data["limit"], timer.due_at if timer else None).at
+            due_at = self.due_of(task).at
+            task.internal_data["ended"] = due_at.isoformat()
             self.record(EventKind.TIMER_FIRED, element.id, due_at=due_at.isoformat())
         elif element.type == "serviceTask":
             self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)
