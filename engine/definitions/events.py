@@ -10,7 +10,6 @@ where nothing is interrupted.
 
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import (
     BoundaryEvent,
     EndEvent,
@@ -29,7 +28,7 @@ from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.util.task import TaskState
 
-from engine.definitions.joins import KNOWN, tokens, united
+from engine.definitions.joins import KNOWN, at_one_activity, tokens, united
 
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
@@ -118,7 +117,7 @@ class Boundary(_Catching, BoundaryEvent):
         super()._on_ready_hook(my_task)
         self._look_inside(my_task)
         if self.cancel_activity:
-            _cancel([other for other in my_task.parent.children if other is not my_task])
+            _cancel([other for other in at_one_activity(my_task) if other is not my_task])
         elif not isinstance(self.event_definition, TimerEventDefinition):
             again = my_task.parent._add_child(self, TaskState.WAITING)
             self._predict(again, mask=TaskState.NOT_FINISHED_MASK)
@@ -135,7 +134,7 @@ class Boundary(_Catching, BoundaryEvent):
     def _look_inside(self, my_task: Any) -> None:
         """Learn what has been found out so far inside the sub-process the event sits on."""
         found: dict[str, Any] = {}
-        for host in my_task.parent.children:
+        for host in at_one_activity(my_task):
             if not isinstance(host.task_spec, BoundaryEvent) and (inside := _level_of(host)):
                 found = _known_in(inside)
         news = {key: value for key, value in found.items() if key not in my_task.data or my_task.data[key] != value}
@@ -174,10 +173,7 @@ class SubProcess(SubWorkflowTask):
 
 def events_at(host: Any) -> list[Any]:
     """The boundary events that wait at an activity."""
-    parent = host.parent
-    if parent is None or not isinstance(parent.task_spec, BoundaryEventSplit):
-        return []
-    return [event for event in parent.children if isinstance(event.task_spec, BoundaryEvent) and _waits(event)]
+    return [event for event in at_one_activity(host) if isinstance(event.task_spec, BoundaryEvent) and _waits(event)]
 
 
 def _waits(task: Any) -> bool:

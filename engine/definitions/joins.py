@@ -76,9 +76,8 @@ class InclusiveJoin(InclusiveGateway):
     def _reached_from(self, token: Any) -> set[str]:
         """Which of the steps before this gateway a token can come to without passing the gateway."""
         seen: set[str] = set()
-        waiting = [token.task_spec]
-        if isinstance(token.parent.task_spec, BoundaryEventSplit):  # an activity, by whichever of its events it goes on
-            waiting = [sibling.task_spec for sibling in token.parent.children if not _is_over(sibling)]
+        together = at_one_activity(token)  # it may go on by any of its events
+        waiting = [task.task_spec for task in together if not _is_over(task)]
         while waiting:
             spec = waiting.pop()
             if spec is not self and spec.name not in seen:
@@ -177,6 +176,16 @@ def _brought_along(task: Any, ancestor: Any) -> dict[str, Any]:
         told = {key: task.data[key] for key in task.internal_data.get(KNOWN, ())} | told
         task = task.parent
     return told
+
+
+def at_one_activity(task: Any) -> list[Any]:
+    """An activity with its boundary events, if the task is one of these; otherwise the task alone."""
+    split = task.parent
+    if split is not None and isinstance(split.task_spec, BoundaryEventSplit):
+        names = split.task_spec._outputs  # what comes after the activity may hang here too, once history is dropped
+        if task.task_spec.name in names:
+            return [sibling for sibling in split.children if sibling.task_spec.name in names]
+    return [task]
 
 
 def tokens(level: Any) -> list[Any]:

@@ -134,5 +134,13 @@ class UserStep(UserTask):
 
     def _on_complete_hook(self, my_task: Any) -> None:
         super()._on_complete_hook(my_task)
-        if isinstance(my_task.parent.task_spec, Repeated):
-            my_task.parent.task_spec.one_done(my_task.parent, my_task)
+        if (whole := repeated(my_task)) is not None:
+            whole.task_spec.one_done(whole, my_task)
+
+
+def repeated(task: Any) -> Any:
+    """What stands for all instances, if this task is one of them. (Any task that comes after hangs there as well.)"""
+    whole = task.parent
+    if whole is None or not isinstance(whole.task_spec, Repeated) or whole.task_spec.task_spec != task.task_spec.name:
+        return None
+    return whole

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
 
 from engine.calendar.book import Book
@@ -13,7 +12,8 @@ from engine.calendar.regions import CITIES
 from engine.clock import SHANGHAI
 from engine.definitions import expressions, limits
 from engine.definitions.diagrams import Diagram
-from engine.definitions.repeating import Repeated
+from engine.definitions.joins import at_one_activity
+from engine.definitions.repeating import repeated
 
 # What expressions of a diagram may call besides the language's own functions. The lint knows the same names.
 FUNCTIONS = frozenset({"is_open", "today"})
@@ -117,11 +117,8 @@ def boundary_events(task: Any) -> list[Any]:
     """The boundary events (in any state) attached to a task and to the sub-processes around it, innermost first."""
     found = []
     while task is not None:
-        if task.parent is not None and isinstance(task.parent.task_spec, Repeated):
-            task = task.parent
-        parent = task.parent
-        if parent is not None and isinstance(parent.task_spec, BoundaryEventSplit):
-            found += [child for child in parent.children if child is not task]
+        task = repeated(task) or task
+        found += [event for event in at_one_activity(task) if event is not task]
         workflow = task.workflow
         task = workflow.top_workflow.get_task_from_id(workflow.parent_task_id) if workflow.parent_task_id else None
     return found

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable
 
-from engine.definitions.rules.facts import Facts, Problem, error, label, tag
+from engine.definitions.rules.facts import Facts, Problem, children, error, label, tag
 
 
 def check(facts: Facts) -> Iterable[Problem]:
@@ -23,6 +23,19 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it}附在{host}上，而该节点从不等待，事件不会发生；请附在用户任务或子流程上。",
                 "{it} sits on {host}, which never waits, so it can't happen. Put it on a user task or sub-process.",
                 host=label(host),
+            )
+        elif tag(host) == "userTask" and children(event, "errorEventDefinition", "escalationEventDefinition"):
+            yield error(
+                event,
+                "{it}附在{host}上，而用户任务不会抛出错误或升级；请附在会抛出它的子流程上。",
+                "{it} sits on {host}, and a user task throws no error or escalation. Put it on a sub-process.",
+                host=label(host),
+            )
+        if children(event, "errorEventDefinition") and event.get("cancelActivity") == "false":
+            yield error(
+                event,
+                "{it}等待错误，而错误总是中断；请设为中断。",
+                "{it} waits for an error, and an error always interrupts; make it interrupting.",
             )
         if not facts.outgoing(event):
             yield error(

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from lxml import etree
 
+from engine.definitions.normalising import is_event_sub_process
 from engine.definitions.rules.facts import NODES, SUB_PROCESSES, Facts, children, tag
 
 Point = tuple[etree._Element, bool]  # a flow node as it is entered (False) or as it is done (True)
@@ -53,6 +54,14 @@ class Course:
             around = node.getparent()
             if tag(node) == "endEvent" and around is not None and around is not self._facts.process:
                 done.append((around, True))
+            if is_event_sub_process(node) and around is not None:  # may begin as soon as something around it is done
+                whole = around is self._facts.process
+                before = [(start, False) for start in children(around, "startEvent")] if whole else [(around, False)]
+                before += [(inner, True) for inner in around.iter() if tag(inner) in NODES and inner is not node]
+                for point in before:
+                    followers.setdefault(point, []).append((node, False))
+                if not whole:
+                    done.append((around, True))
         for scope in self._facts.of_type(*SUB_PROCESSES):
             events = [(event, False) for event in self._facts.boundary_events(scope)]
             for inner in scope.iter():

@@ -11,11 +11,17 @@ from lxml import etree
 
 from engine.definitions.rules.facts import Facts, Problem, children, error, label, tag
 
-_WAITED_FOR = ("timerEventDefinition", "messageEventDefinition", "signalEventDefinition", "conditionalEventDefinition")
+_WAITED_FOR = ("timerEventDefinition", "messageEventDefinition", "signalEventDefinition")
 
 
 def check(facts: Facts) -> Iterable[Problem]:
     for gateway in facts.of_type("eventBasedGateway"):
+        if gateway.get("instantiate") in {"true", "1"} or gateway.get("eventGatewayType") == "Parallel":
+            yield error(
+                gateway,
+                "{it}设置了 instantiate 或并行类型，本系统不支持；请删除这些设置。",
+                "{it} sets instantiate or the parallel type, which is not supported; remove that.",
+            )
         if len(facts.outgoing(gateway)) < 2:
             yield error(
                 gateway,
@@ -40,6 +46,4 @@ def check(facts: Facts) -> Iterable[Problem]:
 
 
 def _waits(node: etree._Element) -> bool:
-    if tag(node) == "receiveTask":
-        return node.get("instantiate") != "true"
     return tag(node) == "intermediateCatchEvent" and bool(children(node, *_WAITED_FOR))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from lxml import etree
 
+from engine.definitions.normalising import is_event_sub_process
 from engine.definitions.rules.facts import NODES, Facts, Problem, children, error, tag
 
 Nodes = list[etree._Element]
@@ -26,13 +27,14 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it}没有结束事件，请在最后一步之后画一个。",
                 "{it} has no end event; draw one after its last step.",
             )
+        reactions = [node for node in nodes if is_event_sub_process(node)]  # which nothing leads to
         following = {node: facts.targets(node) + facts.boundary_events(node) for node in nodes}
-        reached = _closure(starts, following)
+        reached = _closure(starts + reactions, following)
         preceding: dict[etree._Element, Nodes] = {node: [] for node in nodes}
         for node, followers in following.items():
             for follower in followers:
                 preceding.setdefault(follower, []).append(node)
-        finishing = _closure(ends, preceding)
+        finishing = _closure(ends + reactions, preceding)
         for node in nodes:
             if starts and node not in reached:
                 yield error(

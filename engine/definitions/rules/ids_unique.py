@@ -8,13 +8,14 @@ The engine knows steps by their ids alone; a sequence flow without one vanishes 
 import re
 from collections.abc import Iterable
 
+from engine.definitions.normalising import ENDINGS
 from engine.definitions.rules.facts import NODES, Facts, Problem, error, tag
 
 _NEED_ONE = NODES | {"process", "sequenceFlow", "lane", "message"}
 _ID = re.compile(r"[^\W\d][\w.-]{0,199}")  # an XML NCName, of the length that the database keeps
 # What the engine itself adds to every process under these names.
 _TAKEN = frozenset({"Root", "Start", "End", "StartEventSplit", "StartEventJoin"})
-_TAKEN_ENDINGS = (".BoundaryEventSplit", ".BoundaryEventJoin", ".EndJoin")
+_TAKEN_ENDINGS = (".BoundaryEventSplit", ".BoundaryEventJoin", ".EndJoin", *ENDINGS)
 
 
 def check(facts: Facts) -> Iterable[Problem]:

@@ -11,7 +11,7 @@ from engine.definitions.rules.facts import Facts, Problem, children, error, warn
 
 def check(facts: Facts) -> Iterable[Problem]:
     used = set()
-    for event in facts.of_type("boundaryEvent", "intermediateCatchEvent"):
+    for event in facts.of_type("boundaryEvent", "intermediateCatchEvent", "startEvent"):
         if children(event, "messageEventDefinition"):
             message = facts.message_of(event)
             if message is None:

@@ -13,16 +13,19 @@ from keyword import iskeyword
 from engine.definitions import limits
 from engine.definitions.expressions import BUILT_IN
 from engine.definitions.fields import Field
+from engine.definitions.repeating import COUNTER, COUNTERS
 from engine.definitions.rules.facts import FUNCTIONS, Facts, Problem, error, wf
 
-RESERVED = frozenset({"typename", "starter", "submitted_at"}) | BUILT_IN | FUNCTIONS | limits.FUNCTIONS
+RESERVED = (
+    frozenset({"typename", "starter", "submitted_at", COUNTER, *COUNTERS}) | BUILT_IN | FUNCTIONS | limits.FUNCTIONS
+)
 _NAME = re.compile(r"[^\W\d_]\w*")
 
 
 def check(facts: Facts) -> Iterable[Problem]:
     for node in facts.of_type("serviceTask", "endEvent"):
         result = wf(node, "result")
-        if result is not None and not _usable(result):
+        if result is not None and not usable(result):
             yield error(
                 node,
                 "{it}的结果变量“{name}”不能用：名称由字母开头，只含字母、数字和下划线，且不能是系统保留的名称。",
@@ -38,7 +41,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 name=result,
             )
     for name, form in facts.forms.items():
-        if not _usable(name):
+        if not usable(name):
             yield error(
                 None,
                 "表单名“{name}”不能用：名称由字母开头，只含字母、数字和下划线，且不能是系统保留的名称。",
@@ -57,7 +60,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 )
 
 
-def _usable(name: str) -> bool:
+def usable(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and not iskeyword(name) and name not in RESERVED
 
 

@@ -1,4 +1,4 @@
-"""The process and each of its sub-processes have exactly one start event, without a trigger.
+"""The process and each of its sub-processes have exactly one start event, which waits for nothing.
 
 流程和每个子流程各有一个不带触发条件的开始事件。
 
@@ -7,6 +7,7 @@ Several start events would all start at once.
 
 from collections.abc import Iterable
 
+from engine.definitions.normalising import is_event_sub_process
 from engine.definitions.rules.facts import Facts, Problem, children, error, tag
 
 
@@ -25,7 +26,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it}是多余的：只能有一个开始事件，否则会同时启动；请用一个开始事件加网关区分情形。",
                 "{it} is one too many: several would all start. Use one, and a gateway to tell cases apart.",
             )
-        for start in starts:
+        for start in [] if is_event_sub_process(scope) else starts:  # reactions_clear speaks of those
             if any(tag(child).endswith("EventDefinition") for child in start):
                 yield error(
                     start,

@@ -16,8 +16,7 @@ from engine.text import Text
 _USE_SERVICE = Text("请改用服务任务并选择处理程序。", "Use a service task with a handler.")
 _USE_USER = Text("请改用用户任务并选择表单。", "Use a user task with a form.")
 _USE_SUB = Text("请改用普通的嵌入式子流程。", "Use an ordinary embedded sub-process.")
-_USE_GATEWAYS = Text("请改用排他网关或并行网关。", "Use exclusive or parallel gateways.")
-_USE_FLOW = Text("请直接用连线连接。", "Draw a sequence flow.")
+_USE_GATEWAYS = Text("请改用排他、包容或并行网关。", "Use exclusive, inclusive or parallel gateways.")
 _USE_MESSAGE = Text("请改用消息中间捕获事件。", "Use an intermediate message catch event.")
 _USE_CASES = Text("请用用户任务的结论加排他网关区分。", "Let a user task's answer decide at an exclusive gateway.")
 
@@ -31,26 +30,33 @@ NODES_REFUSED = {
     "callActivity": _USE_SUB,
     "transaction": _USE_SUB,
     "adHocSubProcess": _USE_SUB,
-    "inclusiveGateway": _USE_GATEWAYS,
     "complexGateway": _USE_GATEWAYS,
-    "eventBasedGateway": Text(
-        "请改用用户任务，并在它的边框上画消息或定时边界事件。",
-        "Use a user task with message or timer boundary events on it.",
-    ),
 }
 TRIGGERS_REFUSED = {
-    "linkEventDefinition": (Text("链接", "link"), _USE_FLOW),
     "compensateEventDefinition": (Text("补偿", "compensation"), _USE_CASES),
     "cancelEventDefinition": (Text("取消", "cancel"), _USE_CASES),
-    "errorEventDefinition": (Text("错误", "error"), _USE_CASES),
-    "escalationEventDefinition": (Text("升级", "escalation"), _USE_CASES),
     "conditionalEventDefinition": (Text("条件", "condition"), _USE_CASES),
     "terminateEventDefinition": (
         Text("终止", "terminate"),
         Text("请改用普通结束事件，让每条分支各自结束。", "Use plain end events, and let every branch end by itself."),
     ),
 }
-_LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+TRIGGERS = {
+    "messageEventDefinition": Text("消息", "message"),
+    "timerEventDefinition": Text("定时", "timer"),
+    "signalEventDefinition": Text("信号", "signal"),
+    "errorEventDefinition": Text("错误", "error"),
+    "escalationEventDefinition": Text("升级", "escalation"),
+    "linkEventDefinition": Text("链接", "link"),
+}
+WAITS_FOR = {
+    "boundaryEvent": tuple(TRIGGERS)[:5],
+    "intermediateCatchEvent": (*tuple(TRIGGERS)[:3], "linkEventDefinition"),
+}
+THROWS = {
+    "intermediateThrowEvent": ("signalEventDefinition", "escalationEventDefinition", "linkEventDefinition"),
+    "endEvent": ("signalEventDefinition", "errorEventDefinition", "escalationEventDefinition"),
+}
 _DATA = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "property")
 
 
@@ -58,17 +64,17 @@ def check(facts: Facts) -> Iterable[Problem]:
     for node in facts.nodes:
         if instead := NODES_REFUSED.get(tag(node)):
             yield error(node, "本系统不支持{it}。{instead}", "{it} is not supported. {instead}", instead=instead)
-        if node.get("triggeredByEvent") in {"true", "1"}:
+        if node.get("isForCompensation") in {"true", "1"} or children(node, "standardLoopCharacteristics"):
             yield error(
                 node,
-                "本系统不支持事件子流程：{it}。请改用任务或子流程上的边界事件。",
-                "{it} is an event sub-process, which is not supported. Use boundary events instead.",
+                "{it}设置了循环或补偿，本系统不支持；重复请用连线绕回来。",
+                "{it} is marked as loop or compensation: not supported. Draw a loop to repeat.",
             )
-        if node.get("isForCompensation") in {"true", "1"} or children(node, *_LOOPS):
+        if tag(node) != "userTask" and children(node, "multiInstanceLoopCharacteristics"):
             yield error(
                 node,
-                "{it}设置了多实例、循环或补偿，本系统不支持；重复请用连线绕回来。",
-                "{it} is marked as multi-instance, loop or compensation: not supported. Draw a loop to repeat.",
+                "{it}设置了多实例，而只有用户任务可以多实例；请把多实例设在用户任务上，或用连线绕回来。",
+                "{it} is multi-instance, and only user tasks can be. Set it on the user tasks, or draw a loop.",
             )
         if children(node, *_DATA):
             yield error(
@@ -101,27 +107,36 @@ def _triggers(event: etree._Element) -> Iterable[Problem]:
                 kind=kind,
                 instead=instead,
             )
-    if tag(event) in {"boundaryEvent", "intermediateCatchEvent"} and len(triggers) != 1:
+    if tag(event) in WAITS_FOR and len(triggers) != 1:
         yield error(
             event,
-            "{it}应当等待一件事（消息、定时或信号），现在是 {count} 件。",
-            "{it} must wait for one thing, a message, a timer or a signal; it has {count}.",
+            "{it}应当等待一件事，现在是 {count} 件；可以等：{known}。",
+            "{it} must wait for one thing, and it has {count}; it can be {known}.",
+            count=len(triggers),
+            known=_listed(WAITS_FOR[tag(event)]),
+        )
+    allowed = {**WAITS_FOR, **THROWS}.get(tag(event))
+    if allowed is None:
+        return
+    if tag(event) in THROWS and len(triggers) > 1:
+        yield error(
+            event,
+            "{it}一次只能抛出一件事，现在是 {count} 件；请拆成几个事件。",
+            "{it} can throw one thing, and it has {count}; make several events of it.",
             count=len(triggers),
         )
-    kinds = {tag(trigger) for trigger in triggers} - TRIGGERS_REFUSED.keys()
-    if tag(event) == "endEvent" and kinds:
-        yield error(
-            event,
-            "{it}只能是普通结束事件；要发信号请在它前面画一个信号中间抛出事件，要通知别人请用服务任务。",
-            "{it} must be a plain end event; to throw a signal draw an intermediate throw event before it, "
-            "to tell somebody use a service task.",
-        )
-    if tag(event) == "intermediateThrowEvent" and kinds - {"signalEventDefinition"}:
-        yield error(
-            event,
-            "{it}只能发出信号；要通知别人请用服务任务。",
-            "{it} can only throw a signal; to tell somebody use a service task.",
-        )
+    for trigger in triggers:
+        if tag(trigger) not in allowed and tag(trigger) not in TRIGGERS_REFUSED:
+            yield error(
+                event,
+                "{it}不能是这种事件；可以是：{known}。要通知别人请用服务任务。",
+                "{it} can't be an event of this kind; it can be {known}. To tell somebody use a service task.",
+                known=_listed(allowed),
+            )
+
+
+def _listed(kinds: tuple[str, ...]) -> Text:
+    return Text("、".join(TRIGGERS[kind].zh for kind in kinds), ", ".join(TRIGGERS[kind].en for kind in kinds))
 
 
 def _other_parts(facts: Facts) -> Iterable[Problem]:

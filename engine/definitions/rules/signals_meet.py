@@ -2,8 +2,7 @@
 
 被等待的信号在图里有事件发出，两端写的是同一个信号。
 
-Signals work inside one instance. An interrupting boundary event of a sub-process doesn't stop the steps inside it in
-time when the signal is thrown from inside, so that is refused.
+Signals work inside one instance.
 """
 
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from engine.definitions.diagrams import BPMN
-from engine.definitions.rules.facts import EVENTS, Facts, Problem, children, error, label, tag, warning
+from engine.definitions.rules.facts import EVENTS, Facts, Problem, children, error, tag, warning
 
 Event = etree._Element
 
@@ -30,7 +29,9 @@ def check(facts: Facts) -> Iterable[Problem]:
                     "{it} names no signal, or one without a name; choose or name it.",
                 )
                 continue
-            (thrown if tag(event) == "intermediateThrowEvent" else caught).setdefault(name, []).append(event)
+            (thrown if tag(event) in {"intermediateThrowEvent", "endEvent"} else caught).setdefault(name, []).append(
+                event
+            )
     for name in caught.keys() - thrown.keys():
         for event in caught[name]:
             yield error(
@@ -47,20 +48,3 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it} throws the signal “{name}”, for which nothing waits.",
                 name=name,
             )
-    for name in thrown.keys() & caught.keys():
-        yield from _from_inside(facts, thrown[name], caught[name])
-
-
-def _from_inside(facts: Facts, throwing: list[Event], catching: list[Event]) -> Iterable[Problem]:
-    for thrower in throwing:
-        for catcher in catching:
-            host = facts.by_id.get(catcher.get("attachedToRef", ""))
-            if host is not None and host in thrower.iterancestors() and catcher.get("cancelActivity") != "false":
-                yield error(
-                    thrower,
-                    "{it}在子流程里面发出信号，去中断子流程自己（{catcher}），里面的下一步仍会执行；"
-                    "请改从子流程的出口用排他网关分开。",
-                    "{it} throws from inside a sub-process a signal that interrupts that sub-process ({catcher}); "
-                    "its next step would still run. Tell the cases apart at an exclusive gateway after it.",
-                    catcher=label(catcher),
-                )

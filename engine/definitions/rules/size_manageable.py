@@ -30,7 +30,8 @@ def check(facts: Facts) -> Iterable[Problem]:
         ways: dict[etree._Element, int] = {}
         for node in _in_order(facts, scope):
             before = [ways[source] for flow in facts.incoming(node) if (source := _source(facts, flow)) in ways]
-            ways[node] = max(1, sum(before) if tag(node) == "parallelGateway" else max(before, default=1))
+            adds_up = tag(node) in {"parallelGateway", "inclusiveGateway"}
+            ways[node] = max(1, sum(before) if adds_up else max(before, default=1))
             if ways[node] > MOST_WAYS:
                 yield error(
                     node,

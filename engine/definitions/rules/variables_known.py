@@ -13,8 +13,9 @@ from lxml import etree
 
 from engine.definitions import expressions, limits
 from engine.definitions.fields import Field
+from engine.definitions.repeating import COUNTER, COUNTERS, Repetition
 from engine.definitions.rules.course import Course
-from engine.definitions.rules.facts import Expression, Facts, Problem, error, info, warning, wf
+from engine.definitions.rules.facts import Expression, Facts, Problem, children, error, info, warning, wf
 
 STARTER = frozenset({"organisation", "started_at"})
 ADDED = frozenset({"submitted_at"})  # by the engine, to every form's answers
@@ -25,6 +26,7 @@ Providers = Mapping[str, frozenset[etree._Element]]
 
 def check(facts: Facts) -> Iterable[Problem]:
     forms, results = _providers(facts)
+    told = _told_to_instances(facts)
     course = Course(facts)
     timers = [timer for timer in facts.timers if not limits.is_literal(timer.text)]
     in_forms = facts.expressions_of_forms
@@ -34,7 +36,17 @@ def check(facts: Facts) -> Iterable[Problem]:
         except expressions.ExpressionRefused:
             continue  # expressions_readable and timers_clear speak of it
         for path in sorted(parsed.paths | parsed.tested):
-            if unknown := _unknown(facts, path, forms, results):
+            if (instances := told.get(path.split(".")[0])) is not None:
+                if expression.at not in instances and path not in parsed.tested:
+                    yield error(
+                        expression.element,
+                        "{it}的{role}引用了变量“{path}”，它只在多实例任务自己的各个实例里才有；请先用 defined 判断。",
+                        "The {role} of {it} reads the variable “{path}”, which only the instances of a repeated task "
+                        "have; ask defined(…) first.",
+                        role=expression.role,
+                        path=path,
+                    )
+            elif unknown := _unknown(facts, path, forms, results):
                 yield error(
                     expression.element,
                     "{it}的{role}引用了变量“{path}”，{why_zh}",
@@ -58,9 +70,22 @@ def _providers(facts: Facts) -> tuple[Providers, Providers]:
     for node in facts.nodes:
         for name in facts.forms_of(node):
             forms[name] = forms.get(name, frozenset()) | {node}
+        for loop in children(node, "multiInstanceLoopCharacteristics"):
+            if collected := Repetition.of(loop).results:
+                results[collected] = results.get(collected, frozenset()) | {node}
         if wf(node, "handler") and (result := wf(node, "result")):
             results[result] = results.get(result, frozenset()) | {node}
     return forms, results
+
+
+def _told_to_instances(facts: Facts) -> Providers:
+    """The variables that only the instances of a repeated task have, with the tasks."""
+    told: dict[str, frozenset[etree._Element]] = {}
+    for node in facts.of_type("userTask"):
+        for loop in children(node, "multiInstanceLoopCharacteristics"):
+            for name in filter(None, (COUNTER, Repetition.of(loop).item, *COUNTERS)):
+                told[name] = told.get(name, frozenset()) | {node}
+    return told
 
 
 def _unknown(facts: Facts, path: str, forms: Providers, results: Providers) -> tuple[str, str] | None:

@@ -12,12 +12,17 @@ from pathlib import Path
 
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_bindings, cases_drawing, cases_running
+from tests.engine.rules import cases_bindings, cases_drawing, cases_events, cases_running
 from tests.engine.rules.cases_drawing import Case
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rules.md"
 
-CASES: dict[str, list[Case]] = {**cases_drawing.CASES, **cases_bindings.CASES, **cases_running.CASES}
+CASES: dict[str, list[Case]] = {
+    **cases_drawing.CASES,
+    **cases_bindings.CASES,
+    **cases_events.CASES,
+    **cases_running.CASES,
+}
 
 _HEAD = """\
 # 流程图的部署规则 · What the deploy gate demands of a diagram
