@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from engine.database import new_id
-from engine.runtime import outbox
 from engine.runtime.calls import Call
-from engine.runtime.tables import Notice, Severity
+from engine.runtime.tables import Severity
+from engine.runtime.telling import tell
+from engine.text import Text
 
 
 def notify(call: Call, *, to: Sequence[str], text: str, text_en: str = "", severity: str = Severity.INFO) -> None:
@@ -14,19 +14,12 @@ def notify(call: Call, *, to: Sequence[str], text: str, text_en: str = "", sever
 
     Roles are those of lanes (`enterprise`, `authority`, `support`), and `province`.
     """
-    notices = []
-    for role in to:
-        organisation = call.organisation(role)
-        notice = Notice(
-            id=new_id(),
-            organisation_id=organisation.id,
-            instance_id=call.instance.id,
-            element_id=call.element.id,
-            severity=Severity(severity),
-            text=text,
-            text_en=text_en,
-            at=call.now,
-        )
-        notices.append((notice, organisation))
-    call.session.add_all(notice for notice, _ in notices)
-    outbox.enqueue(call.session, call.instance, notices)
+    tell(
+        call.session,
+        call.instance,
+        [call.organisation(role) for role in to],
+        Text(text, text_en),
+        element_id=call.element.id,
+        at=call.now,
+        severity=Severity(severity),
+    )

@@ -40,6 +40,7 @@ ASPECTS: Mapping[str, Text] = {
     "organisation": Text("办理单位", "organisation"),
     "subject": Text("主题", "subject"),
     "region": Text("适用哪个地区的工作日历", "whose calendar counts"),
+    "withdrawable": Text("可否撤回", "whether it can be withdrawn"),
     "menu": Text("菜单", "menu"),
     "menu_en": Text("英文菜单", "menu in English"),
     "basis": Text("依据", "basis"),

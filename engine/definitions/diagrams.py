@@ -68,6 +68,7 @@ class Diagram:
     lanes: Mapping[str, Lane]
     elements: Mapping[str, Element]
     messages: Mapping[str, Message]
+    withdrawable: bool = False  # may whoever started an instance take it back, as long as nothing is decided?
 
     @property
     def start(self) -> Element:
@@ -184,6 +185,7 @@ def read(xml: bytes) -> Diagram:
         lanes=lanes,
         elements=elements,
         messages=messages,
+        withdrawable=_wf(process, "withdrawable") == "true",
     )
 
 

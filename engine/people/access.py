@@ -31,6 +31,8 @@ class Action(StrEnum):
     SEE_VERSIONS = "see_versions"  # the definitions, and which version an instance runs on
     DEPLOY = "deploy"
     ADMINISTER = "administer"  # organisations, accounts, incidents
+    INTERVENE = "intervene"  # suspend, cancel, move or correct an instance; see where it stands, but no answers
+    WITHDRAW = "withdraw"  # an application the own organisation has started
     MOVE_TRIAL_CLOCK = "move_trial_clock"
 
 
@@ -44,6 +46,7 @@ ALLOWED = MappingProxyType(
                 Action.SEE_INSTANCES,
                 Action.SEE_KEYS,
                 Action.SEE_NOTICES,
+                Action.WITHDRAW,
             }
         ),
         Role.AUTHORITY: frozenset(
@@ -54,7 +57,7 @@ ALLOWED = MappingProxyType(
             {Action.SEE_INSTANCES, Action.SEE_ALL_INSTANCES, Action.SEE_NOTICES, Action.SEE_ALL_WARNINGS}
         ),
         Role.ANALYST: frozenset({Action.SEE_VERSIONS, Action.DEPLOY}),
-        Role.ADMIN: frozenset({Action.SEE_VERSIONS, Action.ADMINISTER, Action.MOVE_TRIAL_CLOCK}),
+        Role.ADMIN: frozenset({Action.SEE_VERSIONS, Action.ADMINISTER, Action.INTERVENE, Action.MOVE_TRIAL_CLOCK}),
     }
 )
 

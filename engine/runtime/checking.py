@@ -23,7 +23,18 @@ from engine.runtime import projection, state
 from engine.runtime.execution import element_of, open_user_tasks
 from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.store import opened
-from engine.runtime.tables import Answer, Incident, Instance, Party, Subscription, Task, TaskState, Timer, TimerState
+from engine.runtime.tables import (
+    UNENDED,
+    Answer,
+    Incident,
+    Instance,
+    Party,
+    Subscription,
+    Task,
+    TaskState,
+    Timer,
+    TimerState,
+)
 from engine.text import Text
 
 log = logging.getLogger(__name__)
@@ -158,7 +169,7 @@ class _Rows:
 
     def __init__(self, session: Session, ids: Sequence[str]) -> None:
         open_tasks = select(Task.instance_id, Task.id, Task.element_id).where(Task.state == TaskState.OPEN)
-        waiting = select(Timer.instance_id, Timer.id, Timer.element_id).where(Timer.state == TimerState.WAITING)
+        waiting = select(Timer.instance_id, Timer.id, Timer.element_id).where(Timer.state.in_(UNENDED))
         awaited = select(Subscription.instance_id, Subscription.id, Subscription.element_id)
         self.tasks = set(session.execute(open_tasks.where(Task.instance_id.in_(ids))))
         self.timers = set(session.execute(waiting.where(Timer.instance_id.in_(ids))))

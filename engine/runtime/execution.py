@@ -1,7 +1,7 @@
 """Running an instance's workflow: expressions in the closed language, limits from rows, handlers in their turn."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
@@ -13,10 +13,15 @@ from engine.clock import SHANGHAI
 from engine.definitions import expressions, limits
 from engine.definitions.diagrams import Diagram
 from engine.definitions.joins import at_one_activity
+from engine.definitions.limits import Limit
 from engine.definitions.repeating import repeated
 
 # What expressions of a diagram may call besides the language's own functions. The lint knows the same names.
 FUNCTIONS = frozenset({"is_open", "today"})
+
+
+PAUSED = "paused_at"  # in a limit: since when it stands still
+NEVER = datetime.max.replace(tzinfo=UTC)  # when such a limit is due
 
 
 class ElementFailed(Exception):
@@ -39,7 +44,7 @@ class ScriptEngine:
         self,
         workflow: BpmnWorkflow,
         now: datetime,
-        due_rows: Mapping[str, datetime],
+        due_rows: dict[str, datetime],
         diagram: Diagram,
         book: Callable[[], Book],
     ) -> None:
@@ -60,7 +65,7 @@ class ScriptEngine:
         limit = task.internal_data.get("limit")
         if limit is None:
             try:
-                limit = limits.resolve(text, task.data, self._now, self.functions)
+                limit = as_changed(task, limits.resolve(text, task.data, self._now, self.functions))
             except Exception as problem:
                 raise ElementFailed(element_of(task)) from problem
             task.internal_data["limit"] = limit | self._whose(task) if "working_days" in limit else limit
@@ -77,6 +82,10 @@ class ScriptEngine:
         if due_at is None or due_at > self._now:
             self._turn = None
         return self._turn
+
+    def set_due(self, timer_id: str, due_at: datetime) -> None:
+        """From now on a timer is due at another moment than its row said when the instance was opened."""
+        self._due_rows[timer_id] = due_at
 
     def region(self, data: Mapping[str, Any]) -> str:
         """Whose calendar counts for the instance, as far as it is known: a city's code, or empty for the country."""
@@ -121,6 +130,29 @@ def boundary_events(task: Any) -> list[Any]:
         found += [event for event in at_one_activity(task) if event is not task]
         workflow = task.workflow
         task = workflow.top_workflow.get_task_from_id(workflow.parent_task_id) if workflow.parent_task_id else None
+    return found
+
+
+def change_limit(task: Any, limit: Limit) -> None:
+    """Put another limit in the place of a waiting timer's. Steps that share the old one, because they count as many
+    days since the same moment, start with the new one."""
+    before = limits.terms(task.internal_data["limit"])
+    task.internal_data["limit"] = limit
+    limit = limits.terms(limit)
+    changed = [[first, limit if now == before else now] for first, now in _changed_limits(task)]
+    if "since" in before and changed == _changed_limits(task):
+        changed.append([before, limit])
+    task.workflow.top_workflow.task_tree.internal_data["changed_limits"] = changed
+
+
+def as_changed(task: Any, limit: Limit) -> Limit:
+    """A limit that starts, as it was changed where another step started with it earlier."""
+    return next((after for before, after in _changed_limits(task) if before == limit), limit)
+
+
+def _changed_limits(task: Any) -> list[list[Limit]]:
+    """Pairs of before and after, kept with the instance's root, which is never pruned."""
+    found: list[list[Limit]] = task.workflow.top_workflow.task_tree.internal_data.get("changed_limits", [])
     return found
 
 

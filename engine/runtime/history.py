@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.audit.chain import entry_hash, link, moment
-from engine.runtime.tables import Answer, Event, EventKind, Instance
+from engine.runtime.tables import Answer, Event, EventKind, Instance, Intervention
+
+INTERVENTION = "intervention"  # in an entry's details: id and hash of the row it refers to
 
 
 def append(
@@ -73,3 +75,9 @@ def answers_hash(answer: Answer) -> str:
         answer.by,
         moment(answer.at),
     )
+
+
+def intervention_hash(row: Intervention) -> str:
+    """Salted, as an answer's."""
+    said = (row.kind, row.element_id, row.reason, row.basis, row.details)
+    return link(row.salt, row.id, row.instance_id, *said, row.by, moment(row.at))

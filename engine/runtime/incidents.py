@@ -9,22 +9,19 @@ from sqlalchemy.orm import Session
 
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
-from engine.errors import Conflict, Invalid, NotFound, Refusal
+from engine.errors import Conflict, NotFound, Refusal
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.runtime import outbox
+from engine.runtime.reasons import checked
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
+from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import Incident, Instance, Timer
 from engine.text import Text
 
-REASON_LENGTH = 500  # characters
 OPEN = Incident.resolved_at.is_(None)
-
-
-class ReasonMissing(Invalid):
-    sentence = Text("请写明处理理由，最多 {most} 个字。", "Give a reason, in {most} characters at most.")
 
 
 class AlreadyResolved(Conflict):
@@ -75,6 +72,7 @@ def retry(runtime: Runtime, incident_id: str, actor: Actor, now: datetime) -> No
             _mark(session, Incident.id == incident_id, actor, now)
         return
     with opened(runtime, incident.instance_id, now=now, action="retry") as run:
+        refuse_suspended(run.session, run.instance)
         concerned = (Incident.instance_id == incident.instance_id) & (Incident.action != outbox.INCIDENT)
         _mark(run.session, concerned, actor, now)
         run.session.execute(update(Timer).where(Timer.instance_id == incident.instance_id).values(parked=False))
@@ -117,9 +115,7 @@ def resolve(runtime: Runtime, incident_ids: Collection[str], reason: str, actor:
     an instance standing still that nobody hears of. Raises NotAllowed, ReasonMissing, NotFound, AlreadyResolved.
     """
     access.require(actor, Action.ADMINISTER)
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_LENGTH or not reason.isprintable():
-        raise ReasonMissing(most=REASON_LENGTH)
+    reason = checked(reason)
     with runtime.database.write() as session:
         chosen = session.scalars(select(Incident).where(Incident.id.in_(incident_ids))).all()
         if len(chosen) < len(set(incident_ids)):

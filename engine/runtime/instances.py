@@ -31,7 +31,9 @@ from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import guarded, new_run, opened, save
 from engine.runtime.submissions import accept
+from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind, Instance, Party, Subscription, Task, TaskState
+from engine.runtime.timeline import cause
 from engine.text import Text
 
 Answers = Mapping[str, Mapping[str, Any]]  # form → field → value
@@ -113,6 +115,7 @@ def complete(
     with suppress(AlreadyDone), opened(runtime, of_task, now=now, action="complete", once=command) as run:
         row = run.tasks.get(task_id) or run.session.scalars(own).one()
         _refuse_unless_open(runtime, run.session, row, actor)
+        refuse_suspended(run.session, run.instance)
         element = run.compiled.diagram.elements[row.element_id]
         task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
         given, rows = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
@@ -159,6 +162,7 @@ def send_message(
             if run.instance.closed_at:
                 raise InstanceClosed()
             raise NothingWaits(message=definition.menu)
+        refuse_suspended(run.session, run.instance)
         task = run.workflow.get_task_from_id(UUID(waiting.id))
         given, rows = accept(run, definition.forms, answers, task.data, actor, message=message)
         run.record(
@@ -196,6 +200,7 @@ def _own_open_task(runtime: Runtime, task_id: str, actor: Actor) -> Iterator[tup
             raise NotFound()
         task = session.scalars(own).one()
         _refuse_unless_open(runtime, session, task, actor)
+        refuse_suspended(session, instance)
         yield session, instance, task
 
 
@@ -222,8 +227,9 @@ def _claim(task: Task, actor: Actor, now: datetime) -> None:
 def _cause(runtime: Runtime, session: Session, task: Task) -> Text:
     """In the diagram's words, what interrupted a task."""
     instance = session.get_one(Instance, task.instance_id)
-    element = runtime.definitions.get(session, instance.version_id).diagram.elements.get(task.cancelled_by or "")
-    return element.name if element else Text("流程的其他分支", "another branch of the process")
+    if task.cancelled_by is None:
+        return Text("流程的其他分支", "another branch of the process")
+    return cause(runtime.definitions.get(session, instance.version_id).diagram, task.cancelled_by)
 
 
 def _name(session: Session, account_id: str | None) -> str:

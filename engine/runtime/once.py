@@ -30,6 +30,7 @@ class CommandKind(StrEnum):
     START = "start"
     COMPLETE = "complete"
     MESSAGE = "message"
+    INTERVENE = "intervene"
 
 
 class KeyUnusable(Invalid):

@@ -52,10 +52,11 @@ class SenderDown(Exception):
     """The way itself is closed, such as the mail server: no use in trying other addresses just now."""
 
 
-def enqueue(session: Session, instance: Instance, notices: Sequence[tuple[Notice, Organisation]]) -> None:
+def enqueue(session: Session, notices: Sequence[tuple[Notice, Instance, Organisation]]) -> None:
     """One message per notice and active contact of its organisation, in the notices' own transaction."""
-    for notice, organisation in notices:
-        for contact in _contacts(session, {organisation.id for _, organisation in notices})[organisation.id]:
+    contacts = _contacts(session, {organisation.id for *_, organisation in notices})
+    for notice, instance, organisation in notices:
+        for contact in contacts[organisation.id]:
             session.add(_message(notice, organisation, contact, instance))
 
 

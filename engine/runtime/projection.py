@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.exceptions import TaskNotFoundException
 from SpiffWorkflow.util.task import TaskState as LibraryState
@@ -21,6 +22,7 @@ from engine.definitions.events import LimitTimer
 from engine.definitions.limits import Due
 from engine.people.tables import Organisation
 from engine.runtime.execution import (
+    PAUSED,
     ElementFailed,
     boundary_events,
     element_of,
@@ -87,12 +89,26 @@ def _project_timers(run: Run) -> None:
         )
         run.session.add(timer)
         run.timers[id_] = timer
+        known = {"limit": limit, "due_at": due.at.isoformat(), "provisional": due.provisional}
+        known["calendar_version"] = run.book.version
+        run.record(EventKind.LIMIT_STARTED, timer.element_id, timer_id=id_, **known)
     for id_, timer in gone.items():
         task = _known(run.workflow, id_)
         fired = task is not None and task.has_state(LibraryState.COMPLETED)
         timer.state = TimerState.FIRED if fired else TimerState.CANCELLED
         timer.ended_at = run.now
         del run.timers[id_]
+        if not fired:
+            run.record(EventKind.LIMIT_ENDED, timer.element_id, timer_id=id_, met=_done_in_time(task))
+
+
+def _done_in_time(event: Any) -> bool:
+    """Was what a boundary event is attached to completed, rather than taken away?"""
+    attached_to = event.parent.children if event is not None and event.parent is not None else ()
+    return any(
+        task is not event and not isinstance(task.task_spec, BoundaryEvent) and task.has_state(LibraryState.COMPLETED)
+        for task in attached_to
+    )
 
 
 def _known(workflow: BpmnWorkflow, row_id: str) -> Any:
@@ -107,7 +123,7 @@ def _project_tasks(run: Run) -> None:
     for row in [row for id_, row in run.tasks.items() if id_ not in open_tasks]:
         del run.tasks[row.id]
         if row.state == TaskState.OPEN:  # not completed by a person just now
-            cause = _interrupting_event(_known(run.workflow, row.id))
+            cause = _interrupting_event(_known(run.workflow, row.id)) or run.intervened
             row.state, row.closed_at, row.cancelled_by = TaskState.CANCELLED, run.now, cause
             run.record(EventKind.TASK_CANCELLED, row.element_id, task_id=row.id, by=cause)
     for id_, task in open_tasks.items():
@@ -120,7 +136,7 @@ def _open_task(run: Run, task: Any) -> Task:
     if element is None or element.lane is None:
         raise ElementFailed(element_of(task))
     organisation = _organisation(run, element, element.lane, task)
-    due = _deadline(run, task)
+    due = deadline(run, task)
     row = Task(
         id=task.id.hex,
         instance_id=run.instance.id,
@@ -150,11 +166,12 @@ def _organisation(run: Run, element: Element, lane: Lane, task: Any) -> Organisa
         raise ElementFailed(element.id) from problem
 
 
-def _deadline(run: Run, task: Any) -> Due | None:
-    """The earliest limit on a user task or a sub-process around it, whether or not it has fired already."""
+def deadline(run: Run, task: Any) -> Due | None:
+    """The earliest limit on a user task or a sub-process around it, whether or not it has fired already; a limit that
+    stands still doesn't count."""
     dues = []
     for event in boundary_events(task):
-        if "limit" in event.internal_data:
+        if (limit := event.internal_data.get("limit")) and PAUSED not in limit:
             dues.append(run.due_of(event))
     return min(dues, key=lambda due: due.at, default=None)
 

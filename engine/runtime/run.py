@@ -65,10 +65,13 @@ class Run:
         self.tasks = tasks  # rows of the open ones, by id
         self.awaited = awaited  # ids of the messages that have a row
         self._calendar = calendar
+        self.intervened: EventKind | None = None  # what takes tasks away, where no event of the diagram does
         self._steps = 0
 
     def advance(self) -> bool:
         """Everything automatic that can happen by `now`; tells whether anything did."""
+        if self.instance.suspended_at:
+            return False
         before = self._steps
         run_until_quiet(self.workflow, self._before_step, self._after_step)
         return self._steps > before
@@ -171,7 +174,7 @@ class Run:
         if isinstance(getattr(task.task_spec, "event_definition", None), LimitTimer):
             due_at = self.due_of(task).at
             task.internal_data["ended"] = due_at.isoformat()
-            self.record(EventKind.TIMER_FIRED, element.id, due_at=due_at.isoformat())
+            self.record(EventKind.TIMER_FIRED, element.id, timer_id=task.id.hex, due_at=due_at.isoformat())
         elif element.type == "serviceTask":
             self.record(EventKind.SERVICE_DONE, element.id, handler=element.handler)
         else:

@@ -14,13 +14,13 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.calendar import versions
 from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.runtime import projection, state
-from engine.runtime.execution import ElementFailed, ScriptEngine
+from engine.runtime.execution import NEVER, ElementFailed, ScriptEngine
 from engine.runtime.history import moment_in
 from engine.runtime.once import Once
 from engine.runtime.pruning import prune
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Incident, Instance, Task, TaskState, Timer, TimerState
+from engine.runtime.tables import UNENDED, Incident, Instance, Task, TaskState, Timer, TimerState
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
 def _restored(runtime: Runtime, session: Session, instances: Sequence[Instance], now: datetime) -> Iterator[Run]:
     ids = [instance.id for instance in instances]
     timers: dict[str, dict[str, Timer]] = {id_: {} for id_ in ids}
-    for timer in session.scalars(select(Timer).where(Timer.instance_id.in_(ids), Timer.state == TimerState.WAITING)):
+    for timer in session.scalars(select(Timer).where(Timer.instance_id.in_(ids), Timer.state.in_(UNENDED))):
         timers[timer.instance_id][timer.id] = timer
     tasks: dict[str, dict[str, Task]] = {id_: {} for id_ in ids}
     for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state == TaskState.OPEN)):
@@ -165,9 +165,9 @@ def new_run(
     tasks: dict[str, Task],
 ) -> Run:
     now = moment_in(instance, now)
+    due_rows = {id_: NEVER if timer.state == TimerState.PAUSED else timer.fires_at for id_, timer in timers.items()}
     compiled = runtime.definitions.get(session, instance.version_id)
     calendar = cache(lambda: versions.newest(session))
-    due_rows = {id_: timer.fires_at for id_, timer in timers.items()}
     workflow.script_engine = ScriptEngine(workflow, now, due_rows, compiled.diagram, calendar)
     awaited = projection.awaited_messages(compiled.diagram, workflow).keys()
     return Run(

@@ -26,6 +26,9 @@ class TimerState(StrEnum):
     CANCELLED = "cancelled"  # what it was attached to ended first
 
 
+UNENDED = (TimerState.WAITING, TimerState.PAUSED)
+
+
 class EndedEarly(StrEnum):
     """Why an instance closed before an end event of its diagram was reached."""
 
@@ -58,7 +61,7 @@ class Instance(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # stands still until an operator resumes it
-    ended_early: Mapped[str | None] = mapped_column(String(20))
+    ended_early: Mapped[str | None] = mapped_column(String(20))  # an EndedEarly, where it was
     history_length: Mapped[int] = mapped_column(default=0)  # sequence of its last event
     history_head: Mapped[str] = mapped_column(String(64), default=GENESIS)  # hash of its last event
     history_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # moment of its last event
@@ -116,7 +119,7 @@ class Task(Base):
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cancelled_by: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))  # the interrupting event
+    cancelled_by: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))  # an event, or an EventKind
 
 
 class Timer(Base):
@@ -206,7 +209,7 @@ class EventKind(StrEnum):
     TASK_RELEASED = "task_released"  # element, actor [task_id]
     TASK_COMPLETED = "task_completed"  # element, actor [task_id, answers]
     TASK_CANCELLED = "task_cancelled"  # element [task_id, by: element id of the event]
-    TIMER_FIRED = "timer_fired"  # element [due_at]
+    TIMER_FIRED = "timer_fired"  # element [timer_id, due_at]
     MESSAGE_RECEIVED = "message_received"  # element, actor [message, answers]
     SERVICE_DONE = "service_done"  # element [handler]
     PASSED = "passed"  # element: any other flow node the token went through; for the drawing, not for the timeline
@@ -214,6 +217,22 @@ class EventKind(StrEnum):
     KEY_REVEALED = "key_revealed"  # actor [key_id]
     OUTCOME = "outcome"  # element [outcome]
     CLOSED = "closed"
+
+    # A limit's own clock, by timer; that it was missed is told by `timer_fired`.
+    LIMIT_STARTED = "limit_started"  # element [timer_id, limit, due_at, provisional]
+    LIMIT_PAUSED = "limit_paused"  # element [timer_id]
+    LIMIT_RESUMED = "limit_resumed"  # element [timer_id, limit, due_at, provisional]
+    LIMIT_CHANGED = "limit_changed"  # element [timer_id, limit, due_at, provisional]
+    LIMIT_ENDED = "limit_ended"  # element [timer_id, met: was what it limits done in time, or taken away?]
+
+    # What somebody does outside the course of the diagram; `intervention` is id and hash of a row.
+    SUSPENDED = "suspended"  # actor [intervention]
+    RESUMED = "resumed"  # actor [intervention]
+    CANCELLED = "cancelled"  # actor [intervention, revoked: ids of test keys]
+    WITHDRAWN = "withdrawn"  # actor [intervention, revoked]
+    MOVED = "moved"  # element it was taken from, actor [intervention, to: element id]
+    DEADLINE_CHANGED = "deadline_changed"  # element, actor [intervention, timer_id, due_at]
+    VARIABLE_CORRECTED = "variable_corrected"  # actor [intervention, variable]
 
 
 class Event(Base):

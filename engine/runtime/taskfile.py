@@ -17,7 +17,7 @@ from engine.runtime.answered import AnsweredForm, answers, newest_by_form
 from engine.runtime.inbox import TaskLine, task_line
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import TaskState
-from engine.runtime.timeline import element_name
+from engine.runtime.timeline import cause
 from engine.runtime.token_data import token_data
 from engine.text import Text
 
@@ -48,7 +48,7 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     return TaskFile(
         line=line,
         documentation=_unsaid(element.documentation, forms),
-        cause=element_name(compiled.diagram, cancelled_by) if cancelled_by else None,
+        cause=cause(compiled.diagram, cancelled_by) if cancelled_by else None,
         forms=forms,
         filled=(
             {name: newest[name] for name in element.forms if name in newest} if line.state is TaskState.OPEN else here

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from engine.calendar.counting import shanghai_date, working_days_left
 from engine.calendar.days import Calendar
+from engine.clock import SHANGHAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,12 @@ class TimeLeft:
     working_days: int  # 0 on the last day; negative: so many working days late
     overdue: bool
     provisional: bool  # 暂定: reaches into a year whose holidays are not announced
+
+
+def ends_at(due_at: datetime) -> str:
+    """The end of a limit as people say it: 24:00 of its last day, rather than 0:00 of the next."""
+    day, end = shanghai_date(due_at - timedelta(microseconds=1)), due_at.astimezone(SHANGHAI)
+    return f"{day} {end:%H:%M}" if day == end.date() else f"{day} 24:00"
 
 
 def time_left(due_at: datetime | None, provisional: bool, now: datetime, calendar: Calendar) -> TimeLeft | None:

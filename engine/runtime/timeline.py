@@ -1,6 +1,6 @@
 """The history of an instance as sentences, in both languages, for one reader."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,7 +12,9 @@ from engine.definitions.diagrams import Diagram
 from engine.people.accounts import Actor
 from engine.people.tables import Account, Organisation
 from engine.runtime.applications import outcome
-from engine.runtime.tables import Event, EventKind
+from engine.runtime.history import INTERVENTION
+from engine.runtime.tables import Event, EventKind, Intervention
+from engine.runtime.time_left import ends_at
 from engine.text import Text
 
 SENTENCES = MappingProxyType(
@@ -29,6 +31,22 @@ SENTENCES = MappingProxyType(
         EventKind.KEY_REVEALED: Text("{who}查看了测试密钥", "{who} had the test key shown"),
         EventKind.OUTCOME: Text("办理结果：{outcome}", "Outcome: {outcome}"),
         EventKind.CLOSED: Text("流程结束", "The process ended"),
+        EventKind.SUSPENDED: Text("{who}暂停办理，理由：{reason}", "{who} suspended the application. Reason: {reason}"),
+        EventKind.RESUMED: Text("{who}恢复办理，理由：{reason}", "{who} resumed the application. Reason: {reason}"),
+        EventKind.CANCELLED: Text("{who}终止申请，理由：{reason}", "{who} cancelled the application. Reason: {reason}"),
+        EventKind.WITHDRAWN: Text("{who}撤回申请，理由：{reason}", "{who} withdrew the application. Reason: {reason}"),
+        EventKind.MOVED: Text(
+            "{who}将流程从“{step}”转到“{to}”，理由：{reason}",
+            "{who} moved it from “{step}” to “{to}”. Reason: {reason}",
+        ),
+        EventKind.DEADLINE_CHANGED: Text(
+            "{who}将“{step}”的期限改至 {until}，理由：{reason}",
+            "{who} set the limit “{step}” to end at {until}. Reason: {reason}",
+        ),
+        EventKind.VARIABLE_CORRECTED: Text(
+            "{who}更正了办理数据“{variable}”，理由：{reason}",
+            "{who} corrected the case's data, “{variable}”. Reason: {reason}",
+        ),
     }
 )
 
@@ -41,6 +59,15 @@ _PASSED = frozenset(
         EventKind.MESSAGE_RECEIVED,
         EventKind.SERVICE_DONE,
         EventKind.OUTCOME,
+    }
+)
+
+# What took a step away where no event of the diagram did.
+INTERVENED: Mapping[str, Text] = MappingProxyType(
+    {
+        EventKind.CANCELLED: Text("申请被终止", "the application was cancelled"),
+        EventKind.WITHDRAWN: Text("申请被撤回", "the application was withdrawn"),
+        EventKind.MOVED: Text("管理员转移流程", "an administrator moved the case"),
     }
 )
 
@@ -72,15 +99,18 @@ def who(actor: Actor, organisation_id: str, organisation: Text, person: str | No
 def history(
     session: Session, instance_id: str, diagram: Diagram, actor: Actor, task_organisations: Mapping[str, Text]
 ) -> History:
-    """Everything that happened; `task_organisations` says by task id whose inbox it went to. One statement."""
+    """Everything that happened; `task_organisations` says by task id whose inbox it went to. One statement, and one
+    more where somebody intervened."""
     rows = session.execute(
         select(Event, Account.name, Organisation.id, Organisation.name, Organisation.name_en)
         .outerjoin(Account, Account.id == Event.actor_id)
         .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(Event.instance_id == instance_id)
         .order_by(Event.sequence)
-    )
+    ).all()
     entries, passed = [], set()
+    interventions = [event.details[INTERVENTION]["id"] for event, *_ in rows if INTERVENTION in event.details]
+    reasons = _reasons(session, interventions)
     for event, person, organisation_id, name, name_en in rows:
         kind, details = EventKind(event.kind), event.details
         if kind in _PASSED and event.element_id:
@@ -98,9 +128,13 @@ def history(
         sentence = SENTENCES[kind].filled(
             who=subject,
             step=step,
-            cause=element_name(diagram, details.get("by")),
+            cause=cause(diagram, details.get("by")),
             message=message.menu if message else step,
             outcome=outcome(diagram, details.get("outcome")) or step,
+            to=element_name(diagram, details.get("to")),
+            until=_until(details.get("due_at")),
+            variable=details.get("variable"),
+            reason=reasons[details[INTERVENTION]["id"]] if INTERVENTION in details else "",
         )
         entries.append(TimelineEntry(event.at, kind, sentence))
     return History(tuple(entries), frozenset(passed))
@@ -112,3 +146,20 @@ def element_name(diagram: Diagram, element_id: str | None) -> Text:
     if element is None or not element.name.zh:
         return Text(element_id or "")
     return element.name
+
+
+def cause(diagram: Diagram, cancelled_by: str | None) -> Text:
+    """What took a step away: an event of the diagram, or somebody from outside it."""
+    return INTERVENED.get(cancelled_by or "") or element_name(diagram, cancelled_by)
+
+
+def _reasons(session: Session, intervention_ids: Sequence[str]) -> dict[str, str]:
+    if not intervention_ids:
+        return {}
+    found = select(Intervention).where(Intervention.id.in_(intervention_ids))
+    return {row.id: row.reason for row in session.scalars(found)}
+
+
+def _until(due_at: str | None) -> str:
+    """The end of a limit as people say it: 24:00 of its last day, rather than 0:00 of the next."""
+    return ends_at(datetime.fromisoformat(due_at)) if due_at else ""

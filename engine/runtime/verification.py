@@ -15,14 +15,14 @@ from engine.audit.chain import GENESIS, entry_hash, moment
 from engine.audit.tables import ANCHORS, SYSTEM, Anchor, AnchoredHead, Stream, SystemEvent
 from engine.database import Database
 from engine.runtime.anchors import digest, last_anchor
-from engine.runtime.history import answers_hash
-from engine.runtime.tables import Answer, Event, Instance
+from engine.runtime.history import INTERVENTION, answers_hash, intervention_hash
+from engine.runtime.tables import Answer, Event, Instance, Intervention
 from engine.text import Text
 
 BATCH = 200  # instances read at a time
 
 Entries = Sequence[Event | SystemEvent]
-Row = TypeVar("Row", Event, Answer)
+Row = TypeVar("Row", Event, Answer, Intervention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ ANSWERS_ALTERED = Text(
     "这一条所指的填写内容 {answers} 被改动。", "The answers {answers} that this entry refers to were changed."
 )
 ANSWERS_UNRECORDED = Text("填写内容 {answers} 没有任何记录提到。", "No entry refers to the answers {answers}.")
+INTERVENTION_GONE = Text(
+    "这一条所指的处置 {row} 不存在。", "The intervention {row} that this entry refers to is missing."
+)
+INTERVENTION_ALTERED = Text(
+    "这一条所指的处置 {row} 被改动。", "The intervention {row} that this entry refers to was changed."
+)
+INTERVENTION_UNRECORDED = Text("处置 {row} 没有任何记录提到。", "No entry refers to the intervention {row}.")
 
 
 def verify(database: Database) -> Verified:
@@ -82,12 +89,14 @@ def verify(database: Database) -> Verified:
             ids = [id_ for id_, _, _ in batch]
             events = _grouped(session.scalars(_of(Event, ids).order_by(Event.sequence)))
             answers = _grouped(session.scalars(_of(Answer, ids)))
+            interventions = _grouped(session.scalars(_of(Intervention, ids)))
             anchored = _anchored(session, ids)
             entries += sum(map(len, events.values()))
             flaws += [
                 _chain_flaw(id_, events[id_], length, last)
                 or _anchored_flaw(id_, events[id_], anchored[id_])
                 or _answers_flaw(id_, events[id_], answers[id_])
+                or _interventions_flaw(id_, events[id_], interventions[id_])
                 for id_, length, last in batch
             ]
             session.expunge_all()
@@ -154,6 +163,18 @@ def _answers_flaw(stream: str, entries: Entries, answers: Sequence[Answer]) -> F
             if answers_hash(row) != named["sha256"]:
                 return Flaw(stream, entry.sequence, ANSWERS_ALTERED.filled(answers=row.id))
     return Flaw(stream, len(entries), ANSWERS_UNRECORDED.filled(answers=min(rows))) if rows else None
+
+
+def _interventions_flaw(stream: str, entries: Entries, interventions: Sequence[Intervention]) -> Flaw | None:
+    rows = {row.id: row for row in interventions}
+    for entry in entries:
+        if named := entry.details.get(INTERVENTION):
+            row = rows.pop(named["id"], None)
+            if row is None:
+                return Flaw(stream, entry.sequence, INTERVENTION_GONE.filled(row=named["id"]))
+            if intervention_hash(row) != named["sha256"]:
+                return Flaw(stream, entry.sequence, INTERVENTION_ALTERED.filled(row=row.id))
+    return Flaw(stream, len(entries), INTERVENTION_UNRECORDED.filled(row=min(rows))) if rows else None
 
 
 def _anchors_flaw(session: Session) -> Flaw | None:

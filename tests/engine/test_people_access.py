@@ -35,6 +35,8 @@ WHO_MAY = {
     Action.SEE_VERSIONS: {Role.ANALYST, Role.ADMIN},
     Action.DEPLOY: {Role.ANALYST},
     Action.ADMINISTER: {Role.ADMIN},
+    Action.INTERVENE: {Role.ADMIN},
+    Action.WITHDRAW: {Role.ENTERPRISE},
     Action.MOVE_TRIAL_CLOCK: {Role.ADMIN},
 }
 

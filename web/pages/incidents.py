@@ -8,7 +8,7 @@ from engine.errors import Broken
 from engine.people.access import Action, require
 from engine.runtime import incidents
 from engine.runtime.incident_desk import desk
-from engine.runtime.incidents import ReasonMissing
+from engine.runtime.reasons import ReasonMissing
 from web.language import language
 from web.session import current_actor, now, runtime
 

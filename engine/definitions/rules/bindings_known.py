@@ -12,7 +12,7 @@ _NODE = frozenset({"name_en", "basis"})
 _CALLS = frozenset({"handler", "result"})
 KNOWN: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(NODES, _NODE),
-    "process": frozenset({"name_en", "subject", "region", "basis"}),
+    "process": frozenset({"name_en", "subject", "region", "basis", "withdrawable"}),
     "lane": frozenset({"name_en", "role", "organisation"}),
     "sequenceFlow": frozenset({"name_en", "basis"}),
     "startEvent": _NODE | {"form"},

@@ -13,7 +13,8 @@ from engine.definitions.tables import DefinitionInForce, DefinitionVersion
 from engine.errors import Broken, NotAllowed
 from engine.runtime import incidents, instances, timers
 from engine.runtime.incident_desk import desk
-from engine.runtime.incidents import AlreadyResolved, ReasonMissing, Retried
+from engine.runtime.incidents import AlreadyResolved, Retried
+from engine.runtime.reasons import ReasonMissing
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance
 from handlers import HANDLERS

@@ -1,0 +1,99 @@
+"""Correcting a variable of one instance: what a form handed in, or a handler answered, and expressions go by."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.util.task import TaskState
+
+from engine.errors import Invalid
+from engine.people.accounts import Actor
+from engine.runtime.interventions import by_operator, record
+from engine.runtime.once import AlreadyDone
+from engine.runtime.runtime import Runtime
+from engine.runtime.tables import EventKind
+from engine.text import Text
+
+LONGEST = 2_000  # characters of a text
+
+
+class NoSuchVariable(Invalid):
+    sentence = Text(
+        "该申请目前没有名为“{variable}”的数据；请写成“表单.字段”，如 basic.city。",
+        "This application has no variable “{variable}” now; write form.field, such as basic.city.",
+    )
+
+
+class OtherType(Invalid):
+    sentence = Text(
+        "“{variable}”现在是{before}，新的值也要是{before}。", "“{variable}” is {before} now, and has to stay one."
+    )
+
+
+class ValueTooLong(Invalid):
+    sentence = Text("新的值最多 {most} 个字符。", "The new value can have {most} characters at most.")
+
+
+class Compound(Invalid):
+    sentence = Text(
+        "“{variable}”不是单个的值，请指明其中的一项。", "“{variable}” is not a single value; name one of its parts."
+    )
+
+
+_TYPES = {
+    str: Text("文字", "text"),
+    bool: Text("是/否", "yes or no"),
+    int: Text("数字", "a number"),
+    float: Text("数字", "a number"),
+    type(None): Text("空值", "empty"),
+}
+
+
+def correct_variable(
+    runtime: Runtime,
+    instance_id: str,
+    variable: str,
+    value: str | float | bool | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    once: str | None = None,
+) -> None:
+    """Give a single value such as `basic.city` another one of its type, for all branches that know it.
+
+    Tasks that are open stay where they are; answers stay as they were handed in. A suspended instance can be corrected.
+    Raises NotFound, NotAllowed, ReasonMissing, InstanceClosed, NoSuchVariable, Compound, OtherType, ValueTooLong.
+    """
+    about = ("correct", reason, actor, now, once, variable, repr(value))
+    with suppress(AlreadyDone), by_operator(runtime, instance_id, *about) as run:
+        *above, name = variable.strip().split(".")
+        known = list(_known(run.workflow, above, name))
+        live = [holder[name] for holder, is_live in known if is_live]
+        if not live:
+            raise NoSuchVariable(variable=variable)
+        for before in live:
+            if type(before) not in _TYPES:
+                raise Compound(variable=variable)
+            if _TYPES[type(before)] != _TYPES.get(type(value)):
+                raise OtherType(variable=variable, before=_TYPES[type(before)])
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise ValueTooLong(most=LONGEST)
+        for holder, _ in known:
+            holder[name] = value
+        kept = {"variable": variable, "before": [v for n, v in enumerate(live) if v not in live[:n]], "after": value}
+        record(run, EventKind.VARIABLE_CORRECTED, actor, reason, kept=kept, variable=variable)
+
+
+def _known(workflow: BpmnWorkflow, above: list[str], name: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Where a variable stands, and whether that is with a live token. What is over has to agree: waiting events read
+    it again, and branches that meet compare what they know with what they knew when they parted."""
+    for level in (workflow, *workflow.subprocesses.values()):
+        for task in level.tasks.values():
+            holder: Any = task.data
+            for key in above:
+                holder = holder.get(key) if isinstance(holder, dict) else None
+            if isinstance(holder, dict) and name in holder:
+                yield holder, task.has_state(TaskState.READY | TaskState.WAITING | TaskState.STARTED)
