@@ -43,7 +43,7 @@ bench: $(BIN)/.dev ## measure speed, sweep, inbox and memory, judging nothing (a
 	done
 
 soak: $(BIN)/.dev ## storms, outages, very long lives; the server killed 20 times (or: make soak ROUNDS=100)
-	@$(BIN)/python -m pytest -q -s tests/soak/storms.py tests/soak/faults.py tests/soak/long_lives.py
+	@$(BIN)/python -m pytest -q -s tests/soak/storms.py tests/soak/faults.py tests/soak/long_lives.py tests/soak/mutants.py
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q tests/test_killed_server.py || exit 1; \
 	done

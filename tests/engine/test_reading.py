@@ -106,8 +106,19 @@ def test_a_name_that_fills_pages_is_cut_in_what_is_said_of_it() -> None:
         (broken("<bpmn:flowNodeRef>Tell<", "<bpmn:flowNodeRef>Nobody<"), "Lane_Platform"),
         (broken('id="End_Explained"', 'id="Tell"'), "Tell"),
         (process('<bpmn:startEvent id="s" /><bpmn:userTask />', "s>t"), None),
+        (broken('<bpmn:process id="permit"', "<bpmn:process"), None),
     ],
-    ids=["messageRef", "default", "attachedToRef", "targetRef", "sourceRef", "flowNodeRef", "one id twice", "no id"],
+    ids=[
+        "messageRef",
+        "default",
+        "attachedToRef",
+        "targetRef",
+        "sourceRef",
+        "flowNodeRef",
+        "one id twice",
+        "no id",
+        "no id of the process",
+    ],
 )
 def test_what_refers_to_nothing_is_an_error_at_its_element(diagram: str, element: str | None) -> None:
     errors = [finding for finding in found(diagram) if finding.severity is Severity.ERROR]

@@ -1,0 +1,216 @@
+"""Diagrams with something changed at random, and what must never come of them: a crash, or a step that breaks later."""
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from lxml import etree
+from sqlalchemy import select
+
+from engine.database import Database
+from engine.definitions import deployment
+from engine.definitions.diagrams import BPMN, WF, Diagram, read
+from engine.definitions.lint import has_errors, lint
+from engine.definitions.rules.facts import NODES
+from engine.errors import Broken, Refusal
+from engine.files import FileStore
+from engine.people.accounts import Actor, actor_named
+from engine.runtime import instances, timers
+from engine.runtime.runtime import Runtime
+from engine.runtime.tables import Incident, Subscription, Task, TaskState
+from engine.secrets import Keyring
+from tests.casework import BEGINS
+from tests.engine.rules.builder import FORMS, GOOD, HANDLERS
+from tests.engine.rules.cases_running import SOUND
+from tests.engine.rules.catalogue import CASES
+
+MOST_ACTS = 12  # of one application
+CASES_OF_RULES = [case[1] for cases in CASES.values() for case in cases if len(case[1]) < 20_000]
+CASES_OF_RULES += [diagram for cases in SOUND.values() for _, diagram in cases]
+
+# What went wrong may lie in what people answered, or be something the gate has warned of; all else is its fault.
+_MAY_FAIL = (
+    *("ExpressionFailed", "VariableMissing", "LimitUnclear", "NobodyRegistered", "TextTooLong", "PrefixUnusable"),
+)
+_TEXTS = [
+    "",
+    "1",
+    "basic.company",
+    "P2D",
+    "not review.result == 'ok'",
+    "basic.city",
+    "review.result == 'ok'",
+    "working_days(1)",
+    "P1D",
+    "'basic'",
+    "true",
+    "é",
+    "x" * 300,
+]
+_CHANGES = ("refer", "reword", "reword", "drop", "delete", "delete", "double", "move", "retype", "attribute", "rename")
+_REFERENCES = ("sourceRef", "targetRef", "attachedToRef", "default", "messageRef", "signalRef", "id")
+
+
+def mutant(chance: Random) -> bytes:
+    """A diagram of the rules' tests with one to three changes, now and then in its very bytes."""
+    seed = chance.choice(CASES_OF_RULES) if chance.random() < 0.2 else GOOD
+    root = etree.fromstring(seed.encode())
+    for _ in range(chance.choice([1, 1, 1, 2, 3])):
+        _change(root, chance)
+    content = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    if chance.random() < 0.05:
+        at = chance.randrange(len(content))
+        content = content[:at] + chance.randbytes(chance.randrange(4)) + content[at + chance.randrange(4) :]
+    return content
+
+
+def _change(root: etree._Element, chance: Random) -> None:
+    elements = [element for element in root.iter() if isinstance(element.tag, str) and element is not root]
+    if not elements:
+        return
+    element = chance.choice(elements)
+    around = element.getparent()
+    ids = sorted({str(each.get("id")) for each in elements if each.get("id")}) or ["x"]
+    match chance.choice(_CHANGES):
+        case "delete" if around is not None:
+            around.remove(element)
+        case "double" if around is not None:
+            around.append(etree.fromstring(etree.tostring(element)))
+        case "move":
+            target = chance.choice(elements)
+            if element not in [target, *target.iterancestors()]:
+                target.append(element)
+        case "retype":
+            element.tag = f"{{{BPMN}}}{chance.choice(sorted(NODES))}"
+        case "attribute":
+            name = chance.choice(["form", "shows", "handler", "result", "outcome", "role", "number", "subject"])
+            element.set(f"{{{WF}}}{name}", chance.choice(_TEXTS))
+        case "refer":
+            references = [name for name in _REFERENCES if name in element.attrib]
+            element.set(chance.choice(references or _REFERENCES), chance.choice(ids))
+        case "reword":
+            worded = [each for each in elements if (each.text or "").strip()]
+            chance.choice(worded or elements).text = chance.choice(_TEXTS + ids)
+        case "drop" if element.attrib:
+            del element.attrib[chance.choice(sorted(map(str, element.attrib)))]
+        case "rename" if element.attrib:
+            element.set(chance.choice(sorted(map(str, element.attrib))), chance.choice(_TEXTS + ids))
+
+
+def judge(template: Path, folder: Path, *, max_examples: int, derandomize: bool) -> Counter[str]:
+    """Lint so many mutants, deploy those that pass, and drive an application through each. Tells how many passed."""
+    database = Database(f"sqlite:///{shutil.copyfile(template, folder / 'mutants.db')}")
+    runtime = Runtime(
+        database=database,
+        handlers=HANDLERS,
+        keyring=Keyring.from_text(Keyring.new_text()),
+        files=FileStore(folder / "files"),
+        trial=True,
+    )
+    with database.read() as session:
+        named = [actor_named(session, login) for login in ("enterprise-a", "guangzhou")]
+    people: dict[str, Actor] = {actor.role: actor for actor in named}
+    counted: Counter[str] = Counter()
+
+    @settings(
+        max_examples=max_examples,
+        derandomize=derandomize,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(0, 2**64))
+    def examine(seed: int) -> None:
+        chance = Random(seed)  # else most changes would be made to the first elements of a file
+        content = mutant(chance)
+        note(content.decode("utf-8", "replace"))
+        findings = lint(content, FORMS, HANDLERS)
+        assert all("检查时出错" not in finding.message.zh for finding in findings), findings
+        loaded = [finding for finding in findings if finding.rule == "engine_loads_it"]
+        assert not loaded, loaded  # a rule should have said it, and what to do
+        if has_errors(findings):
+            counted["refused"] += 1
+            return
+        counted["accepted"] += 1
+        with database.write() as session:
+            deployment.deploy(session, diagram=content, forms=FORMS, handlers=HANDLERS, by=None, now=BEGINS)
+        drive(runtime, read(content), people, chance)
+
+    try:
+        examine()
+    finally:
+        database.close()
+    return counted
+
+
+def drive(runtime: Runtime, diagram: Diagram, people: Mapping[str, Actor], chance: Random) -> None:
+    """One application from its start, by whatever is open, until nothing is or it has gone on for long enough."""
+    now = BEGINS
+    with _blameless(runtime):
+        answers = {form: _answer(form, chance) for form in diagram.start_forms}
+        id_ = instances.start(
+            runtime, process_id=diagram.process_id, answers=answers, actor=people["enterprise"], now=now
+        )
+        for _ in range(MOST_ACTS):
+            now += timedelta(minutes=1)
+            if not _act(runtime, diagram, people, chance, id_, now):
+                now = _next_due(runtime, now)
+                if timers.fire_due(runtime, now) == 0:
+                    break
+
+
+class _blameless(suppress):
+    """A failure that is on record as an incident is looked at; the only ones allowed are those of `_MAY_FAIL`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(Broken, Refusal)
+        self.runtime = runtime
+
+    def __exit__(self, *failure: Any) -> bool:
+        with self.runtime.database.write() as session:
+            for incident in session.scalars(select(Incident).where(Incident.resolved_at.is_(None))):
+                assert incident.cause.split(":")[0].rpartition(".")[2] in _MAY_FAIL, incident.stack
+                incident.resolved_at = BEGINS
+        return bool(super().__exit__(*failure))
+
+
+def _act(
+    runtime: Runtime, diagram: Diagram, people: Mapping[str, Actor], chance: Random, id_: str, now: datetime
+) -> bool:
+    """Complete a task or send a message, by chance; False where nothing waits for anybody."""
+    with runtime.database.read() as session:
+        tasks = select(Task).where(Task.instance_id == id_, Task.state == TaskState.OPEN).order_by(Task.element_id)
+        awaited = select(Subscription).where(Subscription.instance_id == id_).order_by(Subscription.element_id)
+        choices: list[Task | Subscription] = [*session.scalars(tasks), *session.scalars(awaited)]
+    if not choices or chance.random() < 0.2:
+        return False
+    chosen = chance.choice(choices)
+    actor = people.get(chosen.role)
+    if actor is None or actor.organisation_id != chosen.organisation_id:
+        return False
+    if isinstance(chosen, Task):
+        given = {form: _answer(form, chance) for form in diagram.elements[chosen.element_id].forms}
+        instances.complete(runtime, chosen.id, given, actor, now)
+    else:
+        given = {form: _answer(form, chance) for form in diagram.messages[chosen.message].forms}
+        instances.send_message(runtime, id_, chosen.message, given, actor, now)
+    return True
+
+
+def _next_due(runtime: Runtime, now: datetime) -> datetime:
+    with runtime.database.read() as session:
+        due = timers.next_due(session)
+    return max(now, due) if due else now
+
+
+def _answer(form: str, chance: Random) -> dict[str, str]:
+    values = {"city": "440100", "result": chance.choice(["ok", "not ok"])}
+    keys = [component["key"] for component in FORMS[form]["components"] if "validate" in component]
+    return {key: values.get(key, "一") for key in keys}
