@@ -11,6 +11,8 @@ from engine.definitions.diagrams import BPMN, WF, Diagram
 from engine.definitions.fields import Form
 from engine.definitions.findings import Severity
 from engine.definitions.handlers import Handler
+from engine.definitions.normalising import link_pairs
+from engine.definitions.repeating import Repetition
 from engine.text import Text
 
 # What the runtime lets expressions call beside the language's own functions; timers know working_days as well.
@@ -185,12 +187,22 @@ class Facts:
     def _flow_ends(self) -> tuple[dict[str, list[etree._Element]], dict[str, list[etree._Element]]]:
         leaving: dict[str, list[etree._Element]] = {}
         entering: dict[str, list[etree._Element]] = {}
-        for flow in self.flows:
+        for flow in [*self.flows, *self._links]:
             leaving.setdefault(flow.get("sourceRef", ""), []).append(flow)
             entering.setdefault(flow.get("targetRef", ""), []).append(flow)
         return leaving, entering
 
+    @cached_property
+    def _links(self) -> list[etree._Element]:
+        """The flows that pairs of link events stand for; they are in no file."""
+        return [
+            etree.Element(f"{{{BPMN}}}sequenceFlow", sourceRef=thrown.get("id", ""), targetRef=caught.get("id", ""))
+            for scope in self.scopes
+            for thrown, caught in link_pairs(scope)
+        ]
+
     def outgoing(self, node: etree._Element) -> list[etree._Element]:
+        """The flows that leave a node, drawn or by a link."""
         return self._flow_ends[0].get(node.get("id", ""), [])
 
     def incoming(self, node: etree._Element) -> list[etree._Element]:
@@ -270,6 +282,11 @@ class Facts:
         for node in self.nodes:
             if number := wf(node, "number"):
                 yield Expression(node, number, Text("编号前缀", "number prefix"), node, after=True)
+            for loop in children(node, "multiInstanceLoopCharacteristics"):
+                how = Repetition.of(loop)
+                yield Expression(node, how.times, Text("多实例次数", "number of instances"), node)
+                if how.enough:
+                    yield Expression(node, how.enough, Text("完成条件", "completion condition"), node, after=True)
             for param in self.params(node):
                 if value := (param.get("value") or "").strip():
                     role = Text(f"参数“{param.get('name')}”", f"parameter “{param.get('name')}”")
