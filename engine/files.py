@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import puremagic
-from sqlalchemy import ForeignKey, String, or_, select, update
+from sqlalchemy import ForeignKey, String, or_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.database import Base, UtcDateTime, new_id
@@ -223,10 +223,10 @@ def attach(session: Session, file_ids: Iterable[str], instance_id: str) -> None:
     """
     ids = set(file_ids)
     free = StoredFile.id.in_(ids) & or_(StoredFile.instance_id.is_(None), StoredFile.instance_id == instance_id)
-    # Locked before it is judged: of two instances that hand in the same draft at once, the second finds it taken.
-    if len(session.scalars(select(StoredFile.id).where(free).with_for_update()).all()) != len(ids):
+    # Of two instances that hand in the same draft at once, the second waits for the first and finds it taken.
+    attached = update(StoredFile).where(free).values(instance_id=instance_id).returning(StoredFile.id)
+    if len(session.scalars(attached, execution_options={"synchronize_session": False}).all()) != len(ids):
         raise FileElsewhere()
-    session.execute(update(StoredFile).where(free).values(instance_id=instance_id))
 
 
 def clean_name(name: str) -> str:

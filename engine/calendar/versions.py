@@ -14,6 +14,8 @@ from engine.text import Text
 
 _KEPT = 20  # books per process
 
+NEWEST = select(func.coalesce(func.max(CalendarVersion.number), 0)).scalar_subquery()  # as one more column of a query
+
 
 class CalendarMoved(Conflict):
     """Somebody else published meanwhile."""
@@ -26,7 +28,7 @@ class CalendarMoved(Conflict):
 
 def newest(session: Session) -> Book:
     """The calendar as it is now. One statement, unless this process has not seen the version yet."""
-    return at(session, session.scalar(select(func.coalesce(func.max(CalendarVersion.number), 0))) or 0)
+    return at(session, session.scalar(select(NEWEST)) or 0)
 
 
 def at(session: Session, version: int) -> Book:

@@ -18,6 +18,8 @@ class Call:
 
     `organisation(role)` is who plays that role for this instance: through the diagram's lane of that role, or the
     only organisation registered with the role (the province).
+
+    What is added to the session is written when the step is over: no query made before finds it.
     """
 
     session: Session

@@ -118,8 +118,17 @@ def element_of(task: Any) -> str | None:
     return getattr(task.task_spec, "bpmn_id", None)
 
 
+def steps(workflow: BpmnWorkflow, state: int) -> list[Any]:
+    """The library's tasks in a state, of the process and of the sub-processes that run in it.
+
+    Each is looked at once; the library's own search walks the tree, which takes several times as long.
+    """
+    levels = (workflow, *workflow.subprocesses.values())
+    return [task for level in levels for task in level.tasks.values() if task.has_state(state)]
+
+
 def open_user_tasks(workflow: BpmnWorkflow) -> list[Any]:
-    return [t for t in workflow.get_tasks(state=TaskState.READY) if t.task_spec.manual]
+    return [task for task in steps(workflow, TaskState.READY) if task.task_spec.manual]
 
 
 def boundary_events(task: Any) -> list[Any]:
@@ -174,6 +183,8 @@ def run_until_quiet(workflow: BpmnWorkflow, before: Callable[[Any], None], after
 
 def _run_what_is_ready(workflow: BpmnWorkflow, before: Callable[[Any], None], after: Callable[[Any], None]) -> bool:
     """One round of automatic steps, innermost sub-processes first; tells whether there were any."""
+    if all(task.task_spec.manual for task in steps(workflow, TaskState.READY)):
+        return False
     levels = [*sorted(workflow.get_active_subprocesses(), key=lambda level: -level.depth), workflow]
     ran = False
     for level in levels:

@@ -8,6 +8,7 @@ used for something else.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefin
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
+from engine.calendar import versions
 from engine.clock import SHANGHAI
 from engine.database import new_id
 from engine.definitions.tables import DefinitionInForce
@@ -73,7 +75,18 @@ def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, no
         session.add(Party(instance_id=instance_id, role=actor.role, organisation_id=actor.organisation_id))
         session.flush()
         workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
-        run = new_run(runtime, session, instance, workflow, now, timers={}, tasks={})
+        calendar = cache(lambda: versions.newest(session))
+        run = new_run(
+            runtime,
+            session,
+            instance,
+            workflow,
+            now,
+            timers={},
+            tasks={},
+            parties={actor.organisation_id},
+            calendar=calendar,
+        )
         workflow.task_tree.data["starter"] = {
             "organisation": key_of(session, actor),
             "started_at": now.isoformat(),

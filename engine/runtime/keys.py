@@ -39,9 +39,9 @@ def issue(
 
     `valid_days` are calendar days; without an endpoint the older key's stays.
     """
-    older = session.scalars(
-        select(IssuedKey).where(IssuedKey.instance_id == instance.id).order_by(IssuedKey.issued_at)
-    ).all()
+    issued = session.scalars(select(IssuedKey).where(IssuedKey.instance_id == instance.id)).all()
+    unwritten = [key for key in session.new if isinstance(key, IssuedKey) and key.instance_id == instance.id]
+    older = sorted([*issued, *unwritten], key=lambda key: key.issued_at)
     revoked = [key for key in older if key.revoked_at is None]
     for key in revoked:
         key.revoked_at = now

@@ -15,7 +15,6 @@ from SpiffWorkflow.exceptions import TaskNotFoundException
 from SpiffWorkflow.util.task import TaskState as LibraryState
 from sqlalchemy import delete
 
-from engine.database import insert
 from engine.definitions import expressions
 from engine.definitions.diagrams import Diagram, Element, Lane, Message
 from engine.definitions.events import LimitTimer
@@ -27,6 +26,7 @@ from engine.runtime.execution import (
     boundary_events,
     element_of,
     open_user_tasks,
+    steps,
 )
 from engine.runtime.run import Run
 from engine.runtime.tables import EventKind, Party, Subscription, Task, TaskState, Timer, TimerState
@@ -36,10 +36,11 @@ Awaited = dict[str, tuple[Element, Message, Lane, Any]]
 
 
 def project(run: Run) -> None:
-    _project_timers(run)
-    _project_tasks(run)
-    _project_subscriptions(run)
-    _project_instance(run)
+    with run.session.no_autoflush:  # everything is written in one go
+        _project_timers(run)
+        _project_tasks(run)
+        _project_subscriptions(run)
+        _project_instance(run)
 
 
 def awaited_messages(diagram: Diagram, workflow: BpmnWorkflow) -> Awaited:
@@ -62,7 +63,7 @@ def _waiting(workflow: BpmnWorkflow, definition: type) -> list[Any]:
     """The library's tasks of events of one kind that wait."""
     return [
         task
-        for task in workflow.get_tasks(state=LibraryState.WAITING)
+        for task in steps(workflow, LibraryState.WAITING)
         if isinstance(getattr(task.task_spec, "event_definition", None), definition) and element_of(task)
     ]
 
@@ -152,9 +153,9 @@ def _open_task(run: Run, task: Any) -> Task:
         region=run.region(task.data),
     )
     run.session.add(row)
-    party = {"instance_id": run.instance.id, "role": organisation.role, "organisation_id": organisation.id}
-    # On the connection, not through the session: that would write out the step's rows before they are all there.
-    run.session.connection().execute(insert(run.session, Party).values(**party).on_conflict_do_nothing())
+    if organisation.id not in run.parties:
+        run.session.add(Party(instance_id=run.instance.id, role=organisation.role, organisation_id=organisation.id))
+        run.parties.add(organisation.id)
     run.record(EventKind.TASK_OPENED, element.id, task_id=row.id)
     return row
 

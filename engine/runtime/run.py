@@ -52,6 +52,7 @@ class Run:
         *,
         timers: dict[str, Timer],
         tasks: dict[str, Task],
+        parties: set[str],
         awaited: Set[str],
         calendar: Callable[[], Book],
     ) -> None:
@@ -63,6 +64,7 @@ class Run:
         self.now = now  # of everything in this transaction; not before the instance's last event
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
+        self.parties = parties  # ids of the organisations that take part
         self.awaited = awaited  # ids of the messages that have a row
         self._calendar = calendar
         self.intervened: EventKind | None = None  # what takes tasks away, where no event of the diagram does
@@ -73,7 +75,8 @@ class Run:
         if self.instance.suspended_at:
             return False
         before = self._steps
-        run_until_quiet(self.workflow, self._before_step, self._after_step)
+        with self.session.no_autoflush:  # what all the steps leave is written in one go, when they are saved
+            run_until_quiet(self.workflow, self._before_step, self._after_step)
         return self._steps > before
 
     def is_due(self) -> bool:

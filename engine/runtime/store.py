@@ -4,15 +4,17 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from sqlalchemy import ScalarSelect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.calendar import versions
+from engine.calendar.book import Book
 from engine.errors import Broken, Conflict, NotFound, Refusal
+from engine.people.tables import Organisation
 from engine.runtime import projection, state
 from engine.runtime.execution import NEVER, ElementFailed, ScriptEngine
 from engine.runtime.history import moment_in
@@ -20,7 +22,14 @@ from engine.runtime.once import Once
 from engine.runtime.pruning import prune
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import UNENDED, Incident, Instance, Task, TaskState, Timer, TimerState
+from engine.runtime.tables import UNENDED, Incident, Instance, Party, Task, Timer, TimerState
+
+# Who takes part in an instance, by what they are found, where they are told and what waits for them, and the newest
+# calendar's version: one statement.
+_PARTIES = select(Party, versions.NEWEST).options(
+    joinedload(Party.organisation).options(joinedload(Organisation.keys), joinedload(Organisation.contacts)),
+    joinedload(Party.open_tasks),
+)
 
 
 @contextmanager
@@ -144,14 +153,31 @@ def _restored(runtime: Runtime, session: Session, instances: Sequence[Instance],
     for timer in session.scalars(select(Timer).where(Timer.instance_id.in_(ids), Timer.state.in_(UNENDED))):
         timers[timer.instance_id][timer.id] = timer
     tasks: dict[str, dict[str, Task]] = {id_: {} for id_ in ids}
-    for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state == TaskState.OPEN)):
-        tasks[task.instance_id][task.id] = task
+    parties: dict[str, set[str]] = {id_: set() for id_ in ids}
+    organisations, contacts = (session.info.setdefault(name, {}) for name in ("organisations", "contacts"))
+    calendar = cache(lambda: versions.newest(session))
+    for party, version in session.execute(_PARTIES.where(Party.instance_id.in_(ids))).unique():
+        calendar = cache(partial(versions.at, session, version))
+        parties[party.instance_id].add(party.organisation_id)
+        tasks[party.instance_id].update((task.id, task) for task in party.open_tasks)
+        organisations.update(((each.role, each.key), party.organisation) for each in party.organisation.keys)
+        contacts[party.organisation_id] = [each for each in party.organisation.contacts if each.active]
     for instance in instances:
         try:
             workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
         except Refusal as unreadable:  # a version that was deployed and can't be read any more is nobody's wrong input
             raise ElementFailed(None) from unreadable
-        yield new_run(runtime, session, instance, workflow, now, timers=timers[instance.id], tasks=tasks[instance.id])
+        yield new_run(
+            runtime,
+            session,
+            instance,
+            workflow,
+            now,
+            timers=timers[instance.id],
+            tasks=tasks[instance.id],
+            parties=parties[instance.id],
+            calendar=calendar,
+        )
 
 
 def new_run(
@@ -163,11 +189,12 @@ def new_run(
     *,
     timers: dict[str, Timer],
     tasks: dict[str, Task],
+    parties: set[str],
+    calendar: Callable[[], Book],
 ) -> Run:
     now = moment_in(instance, now)
     due_rows = {id_: NEVER if timer.state == TimerState.PAUSED else timer.fires_at for id_, timer in timers.items()}
     compiled = runtime.definitions.get(session, instance.version_id)
-    calendar = cache(lambda: versions.newest(session))
     workflow.script_engine = ScriptEngine(workflow, now, due_rows, compiled.diagram, calendar)
     awaited = projection.awaited_messages(compiled.diagram, workflow).keys()
     return Run(
@@ -179,6 +206,7 @@ def new_run(
         now,
         timers=timers,
         tasks=tasks,
+        parties=parties,
         awaited=awaited,
         calendar=calendar,
     )
