@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -85,6 +86,18 @@ _SLIPS: tuple[tuple[str, Text], ...] = (
     (r"(?<![=!<>])=(?!=)", Text("比较请写 ==，一个等号不是比较。", "write == to compare; one = is not a comparison.")),
 )
 
+_FOREIGN: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r"\s+", " "),
+    (r" ?&& ?", " and "),
+    (r" ?\|\| ?", " or "),
+    (r"={3}", "=="),
+    (r"!==", "!="),
+    (r"<>", "!="),
+    (r"(?<![=!<>]) ?= ?(?!=)", " == "),
+    (r"!(?!=)", "not "),
+    (r"\b(" + "|".join(_NAMES) + r")\b", lambda found: _NAMES[found.group()]),
+)
+
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Parsed:
@@ -108,9 +121,23 @@ def _parse(text: str) -> Parsed:
 def _refuse_wrapper(text: str, source: str) -> None:
     wrapped = re.fullmatch(r"[$#]\{([^{}]*)\}|\{\{([^{}]*)\}\}|=(?!=)(.*)", source)
     if wrapped:
-        inside = next(group for group in wrapped.groups() if group is not None).strip()
+        inside = _rewritten(next(group for group in wrapped.groups() if group is not None).strip())
         reason = Text(f"去掉外面的符号，写成 {inside}", f"drop what is around it and write {inside}")
         raise ExpressionRefused(text, reason)
+
+
+def _rewritten(foreign: str) -> str:
+    """An expression of another tool as this language has it, where that can be told; else as it is."""
+    parts = re.split(r"('[^']*'|\"[^\"]*\")", foreign)  # every second one is a text in quotes
+    for position in range(0, len(parts), 2):
+        for pattern, ours in _FOREIGN:
+            parts[position] = re.sub(pattern, ours, parts[position])
+    ours = "".join(parts).strip()
+    try:
+        _parse(ours)
+    except ExpressionRefused:
+        return foreign
+    return ours
 
 
 def _slip(source: str, error: Exception) -> Text:

@@ -292,3 +292,24 @@ def test_whatever_the_data_a_function_answers_or_fails_in_words(a: object, name:
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     with suppress(ExpressionRefused):
         check(text)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours"),
+    [
+        ("${basic.city}", "basic.city"),
+        ("#{basic.city == '440100'}", "basic.city == '440100'"),
+        ("{{ basic.city }}", "basic.city"),
+        ("=basic.city", "basic.city"),
+        ('=review.result = "ok"', 'review.result == "ok"'),
+        ("${a && !b || c != null}", "a and not b or c != None"),
+        ("${a === 'x=y' && b <> true}", "a == 'x=y' and b != True"),
+        ("=a and (b = 'ok')", "a and (b == 'ok')"),
+        ("${a.size() > 1}", "a.size() > 1"),  # what has no like here is left to the next refusal
+    ],
+)
+def test_a_wrapper_of_another_tool_is_refused_with_the_exact_rewrite(foreign: str, ours: str) -> None:
+    with pytest.raises(ExpressionRefused) as refusal:
+        check(foreign)
+    assert refusal.value.to("zh").endswith(f"写成 {ours}")
+    assert refusal.value.to("en").endswith(f"write {ours}")
