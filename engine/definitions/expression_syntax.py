@@ -121,7 +121,7 @@ def _parse(text: str) -> Parsed:
 def _refuse_wrapper(text: str, source: str) -> None:
     wrapped = re.fullmatch(r"[$#]\{([^{}]*)\}|\{\{([^{}]*)\}\}|=(?!=)(.*)", source)
     if wrapped:
-        inside = _rewritten(next(group for group in wrapped.groups() if group is not None).strip())
+        inside = shortened(_rewritten(next(group for group in wrapped.groups() if group is not None).strip()))
         reason = Text(f"去掉外面的符号，写成 {inside}", f"drop what is around it and write {inside}")
         raise ExpressionRefused(text, reason)
 
