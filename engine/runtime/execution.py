@@ -127,6 +127,12 @@ def steps(workflow: BpmnWorkflow, state: int) -> list[Any]:
     return [task for level in levels for task in level.tasks.values() if task.has_state(state)]
 
 
+def newest_data(workflow: BpmnWorkflow) -> dict[str, Any]:
+    """The variables of the step that was done last, be it in a sub-process."""
+    done = [level.last_task for level in (workflow, *workflow.subprocesses.values()) if level.last_task]
+    return max(done, key=lambda task: task.last_state_change).data if done else {}
+
+
 def open_user_tasks(workflow: BpmnWorkflow) -> list[Any]:
     return [task for task in steps(workflow, TaskState.READY) if task.task_spec.manual]
 

@@ -25,6 +25,7 @@ from engine.runtime.execution import (
     ElementFailed,
     boundary_events,
     element_of,
+    newest_data,
     open_user_tasks,
     steps,
 )
@@ -206,9 +207,9 @@ def _project_subscriptions(run: Run) -> None:
 
 def _project_instance(run: Run) -> None:
     instance = run.instance
-    if run.compiled.diagram.subject and (last := run.workflow.last_task):
+    if run.compiled.diagram.subject:
         with suppress(expressions.ExpressionFailed):  # not all of its variables are known yet
-            instance.subject = str(run.evaluate(run.compiled.diagram.subject, last.data))[:300]
+            instance.subject = str(run.evaluate(run.compiled.diagram.subject, newest_data(run.workflow)))[:300]
     if instance.closed_at is None and run.workflow.is_completed():
         instance.closed_at = run.now
         run.record(EventKind.CLOSED)

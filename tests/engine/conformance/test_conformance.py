@@ -1,16 +1,11 @@
 """Every construct of BPMN's executable subset either runs as the specification says or is refused at the gate."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from engine.database import Database
 from engine.definitions.findings import Severity
 from engine.definitions.lint import lint
-from engine.files import FileStore
-from engine.people.accounts import actor_named
-from engine.runtime.runtime import Runtime
-from engine.secrets import Keyring
 from tests.engine.conformance.case import Refused, Runs
 from tests.engine.conformance.drawing import forms_of
 from tests.engine.conformance.playing import HANDLERS, Play
@@ -24,17 +19,9 @@ def name(case: Runs | Refused) -> str:
     return f"{case.construct}: {case.variant}"
 
 
-@pytest.fixture
-def runtime(sqlite_url: str, tmp_path: Path) -> Runtime:
-    keyring = Keyring.from_text(Keyring.new_text())
-    return Runtime(Database(sqlite_url), HANDLERS, keyring, FileStore(tmp_path / "files"), trial=True)
-
-
 @pytest.mark.parametrize("case", RUNNING, ids=name)
-def test_it_runs(case: Runs, runtime: Runtime) -> None:
-    with runtime.database.read() as session:
-        actor = actor_named(session, "enterprise-a")
-    play = Play(runtime, case.diagram, actor)
+def test_it_runs(case: Runs, played: Callable[[bytes], Play]) -> None:
+    play = played(case.diagram)
     trace = [("", play.state)]
     for act, _ in case.acts:
         play.does(act)
@@ -42,7 +29,6 @@ def test_it_runs(case: Runs, runtime: Runtime) -> None:
         trace.append((act, play.state))
     assert trace == [("", case.begins), *case.acts]
     assert play.ran == case.ran
-    runtime.database.close()
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=name)
