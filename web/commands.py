@@ -26,7 +26,15 @@ from engine.runtime import timers, trial
 from engine.runtime.tables import Instance
 from engine.text import Text
 from handlers import HANDLERS
-from web import commands_audit, commands_check, commands_contacts, commands_process, commands_upkeep, trial_cast
+from web import (
+    commands_audit,
+    commands_calendar,
+    commands_check,
+    commands_contacts,
+    commands_process,
+    commands_upkeep,
+    trial_cast,
+)
 from web.command_line import Command, language, now, person, runtime, say, settings, show_findings, shown
 from web.rehearsal import rehearse
 from web.scheduler import clock_of, tick
@@ -58,7 +66,7 @@ class MomentUnreadable(Invalid):
 
 
 def init_app(app: Flask) -> None:
-    rooms = (commands_process, commands_check, commands_audit, commands_contacts, commands_upkeep)
+    rooms = (commands_process, commands_calendar, commands_check, commands_audit, commands_contacts, commands_upkeep)
     for command in (*COMMANDS, *(command for room in rooms for command in room.COMMANDS)):
         app.cli.add_command(command)
 

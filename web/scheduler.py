@@ -13,10 +13,12 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock
+from engine.errors import Unavailable
 from engine.runtime import once
 from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
 from engine.runtime.outbox import deliver_due
+from engine.runtime.recomputing import recompute_all
 from engine.runtime.runtime import Runtime
 from engine.runtime.timers import fire_due, next_due
 from engine.runtime.trial import process_now
@@ -115,10 +117,17 @@ def forget_old_keys(runtime: Runtime) -> None:
 
 
 def tick(runtime: Runtime) -> int:
-    """One tick: fires what is due by now, and says how many instances it brought up to date. Anchors the audit trail
-    when it is time to."""
+    """One tick: moves limits that a newer calendar moves, fires what is due by now, and says how many instances it
+    brought up to date. Anchors the audit trail when it is time to."""
     real_now = clock.now()
-    fired = fire_due(runtime, process_now(runtime, real_now))
+    now = process_now(runtime, real_now)
+    try:
+        recompute_all(runtime, now)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("recomputing limits failed; the next tick tries again")  # what is due has to fire all the same
+    fired = fire_due(runtime, now)
     anchor_when_due(runtime, real_now)
     return fired
 

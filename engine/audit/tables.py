@@ -29,6 +29,7 @@ class SystemEventKind(StrEnum):
     CONTACT_REMOVED = "contact_removed"  # as above
     VERSION_DEPLOYED = "version_deployed"  # actor, none at the program's start [process, version_id, number, sha256]
     PUT_IN_FORCE = "put_in_force"  # actor, none at the program's start [process, version_id, instead_of]
+    CALENDAR_PUBLISHED = "calendar_published"  # actor [version, entries: their ids and hashes]
     TRIAL_CLOCK_MOVED = "trial_clock_moved"  # actor [offset_seconds]
     INCIDENT_RETRIED = "incident_retried"  # actor [incident_id, instance_id]; written before it is known how it goes
     INCIDENT_RESOLVED = "incident_resolved"  # actor [incident_id]

@@ -118,7 +118,7 @@ def _notice(raw: Mapping[str, Any]) -> Notice:
 
 def _closure(raw: Mapping[str, Any]) -> Closure:
     region = raw["region"]
-    if region not in CITIES and region != PROVINCE:
+    if not isinstance(region, str) or (region not in CITIES and region != PROVINCE):
         raise EntryRefused(
             "没有地区“{region}”：请填写 440000（广东省）或地级市代码，例如 440100（广州市）。",
             "There is no region “{region}”: give 440000 (Guangdong) or a city's code, such as 440100 (Guangzhou).",
@@ -145,7 +145,7 @@ def _closure(raw: Mapping[str, Any]) -> Closure:
 
 def _day_ends(raw: Mapping[str, Any]) -> DayEnds:
     side, at = raw["side"], raw.get("day_ends")
-    if side not in SIDES:
+    if not isinstance(side, str) or side not in SIDES:
         raise EntryRefused(
             "没有“{side}”这一方，可用：{sides}。",
             "There is no side “{side}”; known are {sides}.",

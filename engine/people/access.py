@@ -34,6 +34,7 @@ class Action(StrEnum):
     INTERVENE = "intervene"  # suspend, cancel, move or correct an instance; see where it stands, but no answers
     WITHDRAW = "withdraw"  # an application the own organisation has started
     MOVE_TRIAL_CLOCK = "move_trial_clock"
+    CONFIRM_SHORTENING = "confirm_shortening"  # that a newer calendar ends a limit of an own case earlier
 
 
 ALLOWED = MappingProxyType(
@@ -50,7 +51,13 @@ ALLOWED = MappingProxyType(
             }
         ),
         Role.AUTHORITY: frozenset(
-            {Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_INSTANCES, Action.SEE_NOTICES}
+            {
+                Action.WORK_ON_TASKS,
+                Action.SEND_MESSAGES,
+                Action.SEE_INSTANCES,
+                Action.SEE_NOTICES,
+                Action.CONFIRM_SHORTENING,
+            }
         ),
         Role.SUPPORT: frozenset({Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_NOTICES}),
         Role.PROVINCE: frozenset(

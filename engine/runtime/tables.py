@@ -237,6 +237,12 @@ class EventKind(StrEnum):
     LIMIT_CHANGED = "limit_changed"  # element [timer_id, limit, due_at, provisional]
     LIMIT_ENDED = "limit_ended"  # element [timer_id, met: was what it limits done in time, or taken away?]
 
+    # A newer calendar moved it. `before` and `due_at` are its old and its new end.
+    LIMIT_RECOMPUTED = "limit_recomputed"  # element [timer_id, before, due_at, provisional, calendar_version]
+    LIMIT_MAY_SHORTEN = "limit_may_shorten"  # as above; the old end stands until an official has confirmed the new one
+    LIMIT_SHORTENED = "limit_shortened"  # element, actor [timer_id, before, due_at]; confirmed
+    LIMIT_KEPT = "limit_kept"  # element, actor [timer_id, due_at, instead_of]; not confirmed
+
     # What somebody does outside the course of the diagram; `intervention` is id and hash of a row.
     SUSPENDED = "suspended"  # actor [intervention]
     RESUMED = "resumed"  # actor [intervention]

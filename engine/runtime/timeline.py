@@ -31,6 +31,19 @@ SENTENCES = MappingProxyType(
         EventKind.KEY_REVEALED: Text("{who}查看了测试密钥", "{who} had the test key shown"),
         EventKind.OUTCOME: Text("办理结果：{outcome}", "Outcome: {outcome}"),
         EventKind.CLOSED: Text("流程结束", "The process ended"),
+        EventKind.LIMIT_RECOMPUTED: Text(
+            "按新的工作日历核定“{step}”的期限：{before} → {until}",
+            "The limit “{step}” was counted by a newer calendar: {before} → {until}",
+        ),
+        EventKind.LIMIT_MAY_SHORTEN: Text(
+            "工作日历更新，“{step}”按新日历应于 {until} 截止，待主管部门确认；确认前仍为 {before}",
+            "The calendar was updated: “{step}” would end at {until}; until the authority confirms it, {before} stands",
+        ),
+        EventKind.LIMIT_SHORTENED: Text(
+            "{who}确认“{step}”的期限由 {before} 提前至 {until}",
+            "{who} confirmed that “{step}” ends at {until} instead of {before}",
+        ),
+        EventKind.LIMIT_KEPT: Text("{who}保留“{step}”的期限 {until}", "{who} kept the end of “{step}” at {until}"),
         EventKind.SUSPENDED: Text("{who}暂停办理，理由：{reason}", "{who} suspended the application. Reason: {reason}"),
         EventKind.RESUMED: Text("{who}恢复办理，理由：{reason}", "{who} resumed the application. Reason: {reason}"),
         EventKind.CANCELLED: Text("{who}终止申请，理由：{reason}", "{who} cancelled the application. Reason: {reason}"),
@@ -133,6 +146,7 @@ def history(
             outcome=outcome(diagram, details.get("outcome")) or step,
             to=element_name(diagram, details.get("to")),
             until=_until(details.get("due_at")),
+            before=_until(details.get("before")),
             variable=details.get("variable"),
             reason=reasons[details[INTERVENTION]["id"]] if INTERVENTION in details else "",
         )

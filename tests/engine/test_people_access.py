@@ -38,6 +38,7 @@ WHO_MAY = {
     Action.INTERVENE: {Role.ADMIN},
     Action.WITHDRAW: {Role.ENTERPRISE},
     Action.MOVE_TRIAL_CLOCK: {Role.ADMIN},
+    Action.CONFIRM_SHORTENING: {Role.AUTHORITY},
 }
 
 

@@ -69,7 +69,8 @@ class Walk:
     @property
     def timers(self) -> list[tuple[str, datetime]]:
         return sorted(
-            (str(element_of(t)), limits.due(t.internal_data["limit"], FIRST).at) for t in self._waiting(LimitTimer)
+            (str(element_of(t)), limits.due(t.internal_data["limit"], FIRST).fires_at)
+            for t in self._waiting(LimitTimer)
         )
 
     @property
