@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from engine.definitions.rules import (
     bindings_known,
     boundary_events_lead_on,
+    branches_meet,
     codes_caught,
     event_gateways_wait,
     everything_reachable,
@@ -60,6 +61,7 @@ _MODULES = (
     gateways_decide,
     gateways_branch,
     event_gateways_wait,
+    branches_meet,
     joins_fill,
     loops_wait,
     boundary_events_lead_on,

@@ -54,7 +54,29 @@ def _extended(content: str, namespace: str) -> str:
     return broken("<bpmn:extensionElements>", f'<bpmn:extensionElements xmlns:x="{namespace}">{content}')
 
 
+_AND = '<bpmn:parallelGateway id="g" />'
+
 CASES: dict[str, list[Case]] = {
+    "branches_meet": [
+        (
+            "two branches that lead to one task",
+            process(f"{START}{_AND}{step('a')}{step('b')}{TASK}{END}", "s>g g>a g>b a>t b>t t>e"),
+            "t",
+        ),
+        (
+            "two branches brought together by an exclusive gateway",
+            process(
+                f'{START}{_AND}{step("a")}{step("b")}<bpmn:exclusiveGateway id="x" />{TASK}{END}',
+                "s>g g>a g>b a>x b>x x>t t>e",
+            ),
+            "x",
+        ),
+        (
+            "a branch that leads straight to the other's task",
+            process(f"{START}{_AND}{step('a')}{TASK}{END}", "s>g g>a g>t a>t t>e"),
+            "t",
+        ),
+    ],
     "event_gateways_wait": [
         ("a task behind it", process(f"{START}{_TWO_EVENTS}{TASK}{END}", "s>g g>a g>t a>e b>e t>e"), "t"),
         ("only one event", process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a a>e"), "g"),
@@ -180,6 +202,26 @@ CASES: dict[str, list[Case]] = {
 }
 
 SOUND: dict[str, list[tuple[str, str]]] = {
+    "branches_meet": [
+        (
+            "branches joined as they were split",
+            process(
+                f'{START}{_AND}{step("a")}{step("b")}<bpmn:parallelGateway id="j" />{TASK}{END}',
+                "s>g g>a g>b a>j b>j j>t t>e",
+            ),
+        ),
+        (
+            "branches that end by themselves",
+            process(f"{START}{_AND}{step('a')}{step('b')}{END}", "s>g g>a g>b a>e b>e"),
+        ),
+        (
+            "a choice inside one branch",
+            process(
+                f'{START}{_AND}<bpmn:exclusiveGateway id="x" />{step("a")}{step("b")}{step("c")}{TASK}{END}',
+                "s>g g>x x>a x>b a>c b>c c>e g>t t>e",
+            ),
+        ),
+    ],
     "event_gateways_wait": [
         ("a message or a moment", process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a g>b a>e b>e")),
     ],
