@@ -62,9 +62,9 @@ class EngineAndModel(RuleBasedStateMachine):
     def complete_a_task(self, which: int, answer: str) -> None:
         element = self.model.tasks[which % len(self.model.tasks)]
         with self.runtime.database.read() as session:
-            task_id = session.scalars(
-                select(Task.id).where(Task.element_id == element, Task.state == TaskState.OPEN)
-            ).one()
+            waiting = select(Task.id).where(Task.element_id == element, Task.state == TaskState.OPEN)
+            # What does not interrupt may come again while what it led to is open: then any of those will do.
+            task_id = session.scalars(waiting.order_by(Task.opened_at).limit(1)).one()
         instances.complete(self.runtime, task_id, {element: {"answer": answer}}, self.actor, self.model.now)
         self.model.complete(element, answer)
 
