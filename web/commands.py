@@ -27,6 +27,7 @@ from engine.runtime.tables import Instance
 from engine.text import Text
 from handlers import HANDLERS
 from web import (
+    commands_accounts,
     commands_audit,
     commands_calendar,
     commands_check,
@@ -66,7 +67,15 @@ class MomentUnreadable(Invalid):
 
 
 def init_app(app: Flask) -> None:
-    rooms = (commands_process, commands_calendar, commands_check, commands_audit, commands_contacts, commands_upkeep)
+    rooms = (
+        commands_process,
+        commands_calendar,
+        commands_check,
+        commands_audit,
+        commands_contacts,
+        commands_upkeep,
+        commands_accounts,
+    )
     for command in (*COMMANDS, *(command for room in rooms for command in room.COMMANDS)):
         app.cli.add_command(command)
 
@@ -161,9 +170,10 @@ def create_organisation_command(role: str, name: str, keys: tuple[str, ...], nam
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--key", required=True, help="单位的信用代码或城市代码 / the organisation's credit code or city code")
 @click.option("--name", default="", help="姓名 / the person's name")
+@click.option("--manages", is_flag=True, help="本单位账号管理员 / looks after the organisation's accounts")
 @click.option("--password-file", type=click.File(), help="从文件读密码，- 为标准输入 / read it from a file, - is stdin")
 @with_appcontext
-def create_user(username: str, role: str, key: str, name: str, password_file: IO[str] | None) -> None:
+def create_user(username: str, role: str, key: str, name: str, manages: bool, password_file: IO[str] | None) -> None:
     if password_file:
         password = password_file.read().rstrip("\r\n")
     else:
@@ -173,7 +183,13 @@ def create_user(username: str, role: str, key: str, name: str, password_file: IO
         if organisation is None:
             raise NoSuchOrganisation(role=role, key=key)
         account = create_account(
-            session, organisation=organisation, username=username, password=password, name=name, now=clock.now()
+            session,
+            organisation=organisation,
+            username=username,
+            password=password,
+            name=name,
+            manages=manages,
+            now=clock.now(),
         )
     say(Text("已开立账号 {username}。", "Created the account {username}.").filled(username=account.username))
 

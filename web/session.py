@@ -17,8 +17,9 @@ from engine import clock
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.errors import Unavailable
-from engine.people import sessions
+from engine.people import second_factor, sessions
 from engine.people.accounts import Actor, actor_from
+from engine.people.tables import Role
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import offset, process_now
 from engine.text import Text
@@ -93,13 +94,17 @@ def now() -> datetime:
     return moment
 
 
+def needs_second_factor(role: Role) -> bool:
+    return role in second_factor.REQUIRED_OF and not runtime().trial
+
+
 def token() -> str:
     """By what the browser that asks is logged in."""
     found: str = current_user.get_id() or ""
     return found
 
 
-def start(actor: Actor) -> None:
+def start(actor: Actor, *, two_factors: bool = False) -> None:
     """Log in, in real time, under a token nobody knew before. What the cookie held is dropped and the session it stood
     for ends, so that nobody can plant one on somebody else."""
     with runtime().database.write() as writing:
@@ -109,6 +114,7 @@ def start(actor: Actor) -> None:
             actor.account_id,
             agent=request.user_agent.string,
             address=request.remote_addr or "",
+            two_factors=two_factors,
             now=clock.now(),
         )
         record(writing, SystemEventKind.LOGGED_IN, at=clock.now(), actor_id=actor.account_id)
@@ -173,6 +179,8 @@ def _load(token: str) -> SignedIn | None:
         if runtime().trial:  # asked along with the account: nearly every page needs to know
             g.process_now = moment + offset(reading)
     login, account, organisation = found
+    if needs_second_factor(Role(account.role)) and not login.two_factors:
+        return None  # begun in a trial, or before the role asked for it
     if login.seen_at < moment - sessions.SEEN_EVERY:
         with suppress(Unavailable), runtime().database.write() as writing:  # a page is not refused for it
             sessions.seen(writing, login.id, moment)

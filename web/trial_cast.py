@@ -42,6 +42,7 @@ CITIES = {
 PASSWORD = "lianban-2026"  # noqa: S105  (public on purpose: the log-in page of a trial shows it)
 PROVINCE = "440000"
 _OWN_SUPPORT = ("440100", "440300")  # the other cities share one unit
+_MANAGERS = ("guangzhou2", "shenzhen2")  # they look after their authority's accounts
 _OFFICIALS = {"440100": ("何敏", "梁志强"), "440300": ("黄晓彤", "罗建国")}
 
 
@@ -120,7 +121,13 @@ def seed(session: Session, *, password: str, now: datetime, cities: tuple[str, .
         for username, person in member.people.items():
             if username not in existing:
                 create_account(
-                    session, organisation=organisation, username=username, password=password, name=person, now=now
+                    session,
+                    organisation=organisation,
+                    username=username,
+                    password=password,
+                    name=person,
+                    manages=username in _MANAGERS,
+                    now=now,
                 )
                 made += 1
     return made

@@ -24,6 +24,13 @@ class SystemEventKind(StrEnum):
     ORGANISATION_CREATED = "organisation_created"  # actor, none at the command line [organisation_id, role]
     ACCOUNT_CREATED = "account_created"  # actor, none at the command line [account_id, organisation_id, role]
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  (actor)
+    LINK_ISSUED = "link_issued"  # actor, none at the command line: a link to set the password of [account_id]
+    PASSWORD_RESET = "password_reset"  # noqa: S105  (actor, by such a link)
+    ACCOUNT_DEACTIVATED = "account_deactivated"  # actor [account_id, put_back: how many tasks]
+    ACCOUNT_ACTIVATED = "account_activated"  # actor [account_id]
+    MANAGER_SET = "manager_set"  # actor, none at the command line [account_id, manages]
+    SECOND_FACTOR_SET = "second_factor_set"  # actor
+    SECOND_FACTOR_REMOVED = "second_factor_removed"  # actor, none at the command line [account_id]
     SESSION_ENDED = "session_ended"  # actor: one or more of the own, from another browser
     CONTACT_ADDED = "contact_added"  # actor, none at the command line [contact_id, organisation_id, channel]
     CONTACT_REMOVED = "contact_removed"  # as above

@@ -33,6 +33,7 @@ class Action(StrEnum):
     ADMINISTER = "administer"  # organisations, accounts, incidents
     INTERVENE = "intervene"  # suspend, cancel, move or correct an instance; see where it stands, but no answers
     WITHDRAW = "withdraw"  # an application the own organisation has started
+    MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
     MOVE_TRIAL_CLOCK = "move_trial_clock"
     CONFIRM_SHORTENING = "confirm_shortening"  # that a newer calendar ends a limit of an own case earlier
 
@@ -64,13 +65,22 @@ ALLOWED = MappingProxyType(
             {Action.SEE_INSTANCES, Action.SEE_ALL_INSTANCES, Action.SEE_NOTICES, Action.SEE_ALL_WARNINGS}
         ),
         Role.ANALYST: frozenset({Action.SEE_VERSIONS, Action.DEPLOY}),
-        Role.ADMIN: frozenset({Action.SEE_VERSIONS, Action.ADMINISTER, Action.INTERVENE, Action.MOVE_TRIAL_CLOCK}),
+        Role.ADMIN: frozenset(
+            {
+                Action.SEE_VERSIONS,
+                Action.ADMINISTER,
+                Action.INTERVENE,
+                Action.MANAGE_ACCOUNTS,
+                Action.MOVE_TRIAL_CLOCK,
+            }
+        ),
     }
 )
+MANAGERS_MAY = frozenset({Action.MANAGE_ACCOUNTS})  # beside what their role may
 
 
 def may(actor: Actor, action: Action) -> bool:
-    return action in ALLOWED[actor.role]
+    return action in ALLOWED[actor.role] or (actor.manages and action in MANAGERS_MAY)
 
 
 def require(actor: Actor, action: Action) -> None:
@@ -97,6 +107,13 @@ def sees_instance(
     if may(actor, Action.SEE_ALL_INSTANCES):
         return true()
     return instance_id.in_(select(party_instance_id).where(party_organisation_id == actor.organisation_id))
+
+
+def manages_account(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:
+    """Accounts the actor may make, deactivate and give a new password: all, or those of the own organisation."""
+    if not may(actor, Action.MANAGE_ACCOUNTS):
+        return false()
+    return true() if may(actor, Action.ADMINISTER) else own_organisation(actor, organisation_id)
 
 
 def works_on_task(actor: Actor, organisation_id: Column, role: Column) -> ColumnElement[bool]:

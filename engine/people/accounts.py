@@ -27,6 +27,7 @@ class Actor:
     name: str
     role: Role
     organisation_id: str
+    manages: bool = False  # the accounts of the own organisation
 
 
 class WrongCredentials(Invalid):
@@ -114,9 +115,10 @@ def create_account(
     password: str,
     name: str,
     now: datetime,
+    manages: bool = False,
     by: str | None = None,
 ) -> Account:
-    """An account of an organisation; its role is the organisation's.
+    """An account of an organisation; its role is the organisation's. One that `manages` looks after the others of it.
 
     `by` is the id of the account that makes it, None for the command line.
 
@@ -135,6 +137,7 @@ def create_account(
         name=name,
         role=organisation.role,
         organisation_id=organisation.id,
+        manages=manages,
         created_at=now,
     )
     session.add(account)
@@ -200,16 +203,23 @@ def key_of(session: Session, actor: Actor) -> str | None:
 
 
 def actor_named(session: Session, username: str) -> Actor:
+    """Who the active account with this user name stands for; raises NotFound."""
+    return actor_from(named(session, username))
+
+
+def named(session: Session, username: str) -> Account:
     """The active account with this user name; raises NotFound."""
     account = session.scalar(select(Account).where(Account.username == normalised(username)))
     if account is None or not account.active:
         raise NotFound()
-    return actor_from(account)
+    return account
 
 
 def actor_from(account: Account) -> Actor:
     """Who an account stands for."""
-    return Actor(account.id, account.username, account.name, Role(account.role), account.organisation_id)
+    return Actor(
+        account.id, account.username, account.name, Role(account.role), account.organisation_id, account.manages
+    )
 
 
 def normalised(username: str) -> str:

@@ -1,4 +1,4 @@
-"""The list of organisations and accounts, for administrators."""
+"""The list of accounts, for those who manage them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.people.access import Action, require
+from engine.people.access import Action, manages_account, require
 from engine.people.accounts import Actor
 from engine.people.tables import Account, Organisation, Role
 from engine.text import Text
@@ -18,11 +18,13 @@ SHOWN = 100  # accounts; who looks for others searches
 class Entry:
     """One account with its organisation."""
 
+    id: str
     username: str
     name: str
     role: Role
     organisation: Text
     active: bool
+    manages: bool
     created_at: datetime
 
 
@@ -31,8 +33,9 @@ def directory(session: Session, actor: Actor, *, search: str = "") -> tuple[list
 
     Raises NotAllowed.
     """
-    require(actor, Action.ADMINISTER)
+    require(actor, Action.MANAGE_ACCOUNTS)
     query = select(Account, Organisation).join(Organisation, Organisation.id == Account.organisation_id)
+    query = query.where(manages_account(actor, Account.organisation_id))
     if words := search.strip():
         columns = (Account.username, Account.name, Organisation.name, Organisation.name_en)
         query = query.where(or_(*(column.icontains(words, autoescape=True) for column in columns)))
@@ -40,11 +43,13 @@ def directory(session: Session, actor: Actor, *, search: str = "") -> tuple[list
     rows = session.execute(query.order_by(Account.role, Organisation.name, Account.username).limit(SHOWN))
     entries = [
         Entry(
+            id=account.id,
             username=account.username,
             name=account.name,
             role=Role(account.role),
             organisation=Text(organisation.name, organisation.name_en),
             active=account.active,
+            manages=account.manages,
             created_at=account.created_at,
         )
         for account, organisation in rows

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.database import Base, UtcDateTime, new_id
@@ -56,6 +56,7 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(20))
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
+    manages: Mapped[bool] = mapped_column(default=False)  # the accounts of the own organisation
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -92,6 +93,28 @@ class LoginSession(Base):
     agent: Mapped[str] = mapped_column(String(300))
     address: Mapped[str] = mapped_column(String(45))
     two_factors: Mapped[bool]  # was a code asked for beside the password?
+
+
+class SecondFactor(Base):
+    """What an account's codes beside the password are made from; see `engine.people.second_factor`."""
+
+    __tablename__ = "second_factors"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)  # encrypted with the keyring
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # before that it is only being set up
+    last_step: Mapped[int]  # of the newest code that was used
+    recovery: Mapped[list[str]] = mapped_column(JSON)  # hashes of the recovery codes not used yet
+
+
+class OneTimeLink(Base):
+    """A way to set an account's password without the old one. One that was used is deleted."""
+
+    __tablename__ = "one_time_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Throttle(Base):

@@ -27,7 +27,9 @@ def logged_in(app: Flask, actor: Actor) -> FlaskClient:
     """A browser that is logged in at this application; verifying a password would take its time."""
     client = app.test_client()
     with app.extensions["runtime"].database.write() as writing:
-        token = sessions.begin(writing, actor.account_id, agent="", address="127.0.0.1", now=clock.now())
+        token = sessions.begin(
+            writing, actor.account_id, agent="", address="127.0.0.1", two_factors=True, now=clock.now()
+        )
     with client.session_transaction() as cookie:
         cookie["_user_id"], cookie["_fresh"] = token, True
     return client

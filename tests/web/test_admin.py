@@ -23,7 +23,7 @@ def admin(client_of: ClientOf, cast: Cast) -> FlaskClient:
     return client_of(cast.admin)
 
 
-@pytest.mark.parametrize("path", ["/admin", "/admin/accounts", "/admin/incidents"])
+@pytest.mark.parametrize("path", ["/admin", "/accounts", "/admin/incidents"])
 @pytest.mark.parametrize("who", ["enterprise", "guangzhou", "guangzhou_support", "province", "analyst"])
 def test_nobody_but_an_administrator_gets_in(client_of: ClientOf, cast: Cast, who: str, path: str) -> None:
     assert client_of(getattr(cast, who)).get(path).status_code == 403
@@ -62,17 +62,17 @@ def test_outside_a_trial_there_is_no_clock_to_move(app: Flask, admin: FlaskClien
 
 
 def test_accounts_are_found_by_name_or_organisation(admin: FlaskClient) -> None:
-    everyone = admin.get("/admin/accounts").text
+    everyone = admin.get("/accounts").text
     assert "enterprise-a" in everyone
     assert "guangzhou2" in everyone
-    found = admin.get("/admin/accounts?search=广州市住房").text
+    found = admin.get("/accounts?search=广州市住房").text
     assert "guangzhou2" in found
     assert "enterprise-a" not in found
-    assert "没有符合" in admin.get("/admin/accounts?search=%25").text
+    assert "没有符合" in admin.get("/accounts?search=%25").text
 
 
 def test_pages_show_no_password_hash(admin: FlaskClient) -> None:
-    assert "argon2" not in admin.get("/admin/accounts").text
+    assert "argon2" not in admin.get("/accounts").text
 
 
 def test_the_next_limit_is_shown(admin: FlaskClient, runtime: Runtime) -> None:

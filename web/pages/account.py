@@ -8,7 +8,7 @@ from engine import clock
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.errors import NotFound
-from engine.people import logins, passwords, sessions
+from engine.people import logins, passwords, second_factor, sessions
 from engine.people.logins import OldPasswordWrong
 from engine.people.passwords import PasswordRefused
 from engine.people.throttling import TooOften
@@ -28,7 +28,17 @@ def overview() -> str:
     actor = current_actor()
     with runtime().database.read() as reading:
         logged_in = sessions.listed(reading, actor.account_id, token(), clock.now())
-    return render_template("account/overview.html", sessions=logged_in, device=device, role=role_names()[actor.role])
+        has_second_factor = second_factor.is_set_up(reading, actor.account_id)
+        codes_left = second_factor.recovery_codes_left(reading, actor.account_id)
+    return render_template(
+        "account/overview.html",
+        sessions=logged_in,
+        device=device,
+        role=role_names()[actor.role],
+        manages=actor.manages,
+        has_second_factor=has_second_factor,
+        codes_left=codes_left,
+    )
 
 
 @blueprint.post("/sessions/<session_id>/end")

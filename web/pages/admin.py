@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 
 from engine import clock
 from engine.people.access import Action, may, require
-from engine.people.directory import directory
 from engine.people.tables import Role
 from engine.runtime import trial
 from engine.runtime.incidents import count_open
@@ -34,14 +33,6 @@ def move_clock() -> Response | tuple[str, int]:
         return _overview(clock_refusal=refusal.to(language())), 422
     flash(gettext("流程时间现在是%(moment)s。", moment=when(moved)), "success")
     return redirect(url_for("admin.overview"))
-
-
-@blueprint.get("/accounts")
-def accounts() -> str:
-    search = request.args.get("search", "")[:100]
-    with runtime().database.read() as reading:
-        entries, total = directory(reading, current_actor(), search=search)
-    return render_template("admin/accounts.html", entries=entries, total=total, search=search, roles=role_names())
 
 
 def _overview(*, clock_refusal: str | None = None) -> str:

@@ -1,18 +1,25 @@
 """Logging in and out, choosing a language, and the way in."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from engine import clock
-from engine.people import logins
+from engine.people import logins, management, second_factor
 from engine.people.accounts import WrongCredentials
+from engine.people.management import LinkSpent
+from engine.people.passwords import LENGTHS, PasswordRefused
+from engine.people.second_factor import CodeWrong
+from engine.people.tables import Account
 from engine.people.throttling import TooOften
-from web import session
+from web import half_way, session
 from web.errors import status_and_headers
 from web.language import COOKIE, language
 from web.navigation import first_page
-from web.session import public, runtime, safe_next, signed_in
+from web.pages.second_factor import confirmed as second_factor_confirmed
+from web.pages.second_factor import recovery_page, set_up_page
+from web.session import needs_second_factor, public, runtime, safe_next, signed_in
 
 blueprint = Blueprint("session", __name__)
 
@@ -44,8 +51,68 @@ def check_login() -> Response | tuple[str, int, dict[str, str]]:
     except (WrongCredentials, TooOften) as refusal:
         page = render_template("session/login.html", next=then, username=username, refusal=refusal.to(language()))
         return page, *status_and_headers(refusal)
-    session.start(actor)
+    with runtime().database.read() as reading:
+        asks = second_factor.is_set_up(reading, actor.account_id)
+    if not asks and not needs_second_factor(actor.role):
+        session.start(actor)
+        return redirect(then or url_for("session.home"))
+    half_way.remember(actor, then)
+    return redirect(url_for("session.code" if asks else "session.set_up"))
+
+
+@blueprint.get("/login/code")
+@public
+def code() -> Response | str:
+    if half_way.who() is None:
+        return redirect(url_for("session.log_in"))
+    return render_template("session/code.html", errors={})
+
+
+@blueprint.post("/login/code")
+@public
+def check_code() -> Response | tuple[str, int, dict[str, str]]:
+    actor = half_way.who()
+    if actor is None:
+        return redirect(url_for("session.log_in"))
+    then = half_way.then()
+    try:
+        second_factor.check(
+            runtime().database,
+            runtime().keyring,
+            actor.account_id,
+            request.form.get("code", ""),
+            address=request.remote_addr or "",
+            now=clock.now(),
+        )
+    except (CodeWrong, TooOften) as refusal:
+        page = render_template("session/code.html", errors={"code": refusal.to(language())})
+        return page, *status_and_headers(refusal)
+    session.start(actor, two_factors=True)
     return redirect(then or url_for("session.home"))
+
+
+@blueprint.get("/login/set-up")
+@public
+def set_up() -> Response:
+    actor = half_way.who()
+    if actor is None:
+        return redirect(url_for("session.log_in"))
+    return set_up_page(actor, {})
+
+
+@blueprint.post("/login/set-up")
+@public
+def confirm_set_up() -> Response:
+    actor = half_way.who()
+    if actor is None:
+        return redirect(url_for("session.log_in"))
+    then = half_way.then()
+    try:
+        codes = second_factor_confirmed(actor)
+    except (CodeWrong, TooOften) as refusal:
+        return set_up_page(actor, {"code": refusal.to(language())}, status_and_headers(refusal))
+    session.start(actor, two_factors=True)
+    return recovery_page(codes, then or url_for("session.home"))
 
 
 @blueprint.post("/logout")
@@ -54,6 +121,48 @@ def logout() -> Response:
     session.end()
     response = redirect(url_for("session.log_in"))
     response.headers["Clear-Site-Data"] = '"cache"'  # the back button shows nothing to whoever sits there next
+    return response
+
+
+@blueprint.get("/set-password/<token>")
+@public
+def set_password(token: str) -> Response:
+    try:
+        with runtime().database.read() as reading:
+            account, _ = management.whose_link(reading, token, clock.now())
+    except LinkSpent as refusal:
+        return _spent_page(refusal)
+    return _password_page(account, {})
+
+
+@blueprint.post("/set-password/<token>")
+@public
+def use_link(token: str) -> Response:
+    new = request.form.get("new", "")
+    try:
+        with runtime().database.read() as reading:
+            account, _ = management.whose_link(reading, token, clock.now())
+        if new != request.form.get("again", ""):
+            return _password_page(account, {"again": gettext("两次输入的新密码不一致。")})
+        management.use_link(runtime().database, token, new, now=clock.now())
+    except LinkSpent as refusal:
+        return _spent_page(refusal)
+    except PasswordRefused as refusal:
+        return _password_page(account, {"new": refusal.to(language())})
+    flash(gettext("密码已设置，请登录。"), "success")
+    return redirect(url_for("session.log_in"))
+
+
+def _spent_page(refusal: LinkSpent) -> Response:
+    return make_response(render_template("session/link_spent.html", sentence=refusal.to(language())), 422)
+
+
+def _password_page(account: Account, errors: dict[str, str]) -> Response:
+    """Its address is a secret: no other page hears of it, and nothing keeps it."""
+    page = render_template("session/set_password.html", account=account, errors=errors, lengths=LENGTHS)
+    response = make_response(page, 422 if errors else 200)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
