@@ -48,8 +48,8 @@ def test_a_side_branch_does_not_bring_back_what_it_was_told_of_a_sub_process(pla
         flows=["is > h", "h > a", "a > g", "g > h if a.answer == 'no'", "g > ie else"],
     )  # fmt: skip
     whole = sub(
-        "o", start("os"), rounds, boundary("m1", "x", message(), interrupts=False), B, end("oe"),
-        flows=["os > x", "x > oe", "m1 > b", "b > oe"],
+        "o", start("os"), rounds, boundary("m1", "x", message(), interrupts=False), B, task("t"), end("oe"),
+        flows=["os > x", "x > oe", "m1 > b", "b > t", "t > oe"],
     )  # fmt: skip
     flows = ["s > o", "o > f", "f > c if a.answer == 'yes'", "f > d else", "c > e", "d > e"]
     play = played(diagram(S, whole, gateway("exclusive", "f"), C, D, E, flows=flows))
@@ -57,6 +57,8 @@ def test_a_side_branch_does_not_bring_back_what_it_was_told_of_a_sub_process(pla
         play.does(act)
     assert play.state == "b"
     play.does("b")
+    assert play.state == "t"
+    play.does("t")
     assert play.state == "c"
 
 
