@@ -38,7 +38,7 @@ scenarios: $(BIN)/.run ## play every scenario that lies beside a diagram
 	done
 
 bench: $(BIN)/.dev ## measure speed, sweep, inbox and memory, judging nothing (at full size: make bench FULL=1)
-	@for module in complete_in_process complete_over_http sweep inbox weight long_life lint; do \
+	@for module in complete_in_process complete_over_http sweep recompute inbox weight long_life lint; do \
 		$(BIN)/python -m tests.benchmarks.$$module || exit 1; \
 	done
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session, defer
 
 from engine.calendar import versions
@@ -70,6 +70,7 @@ def recompute_due(runtime: Runtime, now: datetime, limit: int = BATCH) -> int:
     with runtime.database.write() as session, session.no_autoflush:
         locked = select(Instance).where(Instance.id.in_(ids)).with_for_update(skip_locked=True)
         instances = {each.id: each for each in session.scalars(locked.options(defer(Instance.state)))}
+        session.expunge_all()  # their histories grow; `_write` stores that for all of them at once
         timers = session.scalars(
             select(Timer).where(_behind(), Timer.instance_id.in_(instances)).order_by(Timer.instance_id, Timer.id)
         ).all()
@@ -144,6 +145,13 @@ def _write(runtime: Runtime, session: Session, moves: Sequence[_Move], now: date
     for move in moves:
         _record(session, move, now)
     _tell(runtime, session, moves, now)
+    grown = ("history_length", "history_head", "history_at")
+    session.connection().execute(
+        update(Instance)
+        .where(Instance.id == bindparam("_id"))
+        .values(revision=Instance.revision + 1, **{name: bindparam(name) for name in grown}),
+        [{"_id": each.id} | {name: getattr(each, name) for name in grown} for each in concerned.values()],
+    )
 
 
 def follow(task: Task, running: Sequence[Timer], befores: Mapping[str, datetime], diagram: Diagram) -> None:
