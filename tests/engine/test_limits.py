@@ -60,7 +60,18 @@ def test_a_limit_survives_as_plain_json() -> None:
     }
 
 
+def test_a_warning_before_the_end_is_a_limit_that_is_shorter() -> None:
+    assert (
+        due("working_days(3) - 1") == due("working_days(2)") == due("working_days(limit.days - 1)", limit={"days": 3})
+    )
+    key = {"issued_at": "2026-09-29T02:00:00+00:00"}
+    assert due("working_days(5, since=key.issued_at) - 1", key=key) == "2026-10-11 00:00"
+    assert due("working_days(1) + n", n=2) == due("working_days(3)")
+
+
 NO_LIMITS = (
+    *("working_days(10000)", "working_days(3) - 3", "working_days(3) * 2", "working_days(3) + 0.5"),
+    *("working_days(text)", "working_days(True)", "3 - working_days(1)"),
     *("working_days(0)", "working_days(-1)", "working_days('3')", "working_days(n)", "working_days(3.5)"),
     *("PT", "P", "3 days", "P3X", "2026-02-30", "7", "R3/PT1H", "n", "working_days(3, since=7)"),
     *("9999-12-31", "P99999999D"),
@@ -70,13 +81,14 @@ NO_LIMITS = (
 @pytest.mark.parametrize("text", NO_LIMITS)
 def test_what_is_no_limit_is_refused_when_it_is_read(text: str) -> None:
     with pytest.raises(Refusal):
-        limits.resolve(text, {}, NOW, {})
+        limits.resolve(text, {"text": "三天"}, NOW, {})
 
 
 def test_what_can_be_told_without_an_instance_is_told_before() -> None:
     for text in ("working_days(3)", "working_days(a.b, since=c.d)", "P3D", "'P3D'", "2026-09-30", "a.b"):
         assert limits.text_problem(text) is None
-    for text in ("", "3 days", "2026-02-30", "working_day(3)", "__import__('os')"):
+    wrong = ("working_days(0)", "working_days(-1)", "working_days(10000)", "working_days('3')", "working_days(1) - 1")
+    for text in ("", "3 days", "2026-02-30", "working_day(3)", "__import__('os')", *wrong):
         assert limits.text_problem(text) is not None
 
 

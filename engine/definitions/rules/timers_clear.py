@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from engine.definitions import expressions, limits
+from engine.definitions.fields import Field
 from engine.definitions.rules.facts import EVENTS, FUNCTIONS, REPEATS, Facts, Problem, children, error, own_text, tag
 from engine.text import Text
 
@@ -22,8 +23,9 @@ _NO_LIMIT = Text(
     "it yields neither a duration nor a date; write working_days(3), P3D, a date, or what yields one of these.",
 )
 _DAYS_UNCLEAR = Text(
-    "working_days 要一个不小于 0 的整数，如 working_days(3)，可以再写 since=开始的日期。",
-    "working_days takes a whole number of days, not below 0, as in working_days(3), and perhaps since= a date.",
+    "working_days 要一个 1 到 250 的整数或数字项，如 working_days(3)，可以再写 since=开始的日期。",
+    "working_days takes a whole number from 1 to 250 or a number's field, as in working_days(3), and perhaps since= "
+    "a date.",
 )
 _OTHER_UNITS = Text(
     "时长只能用周、天、小时、分钟、秒的整数，如 P2W、P3D、PT4H；月和年长短不一，请换算成天。",
@@ -77,6 +79,8 @@ def _of(facts: Facts, node: ast.expr) -> Text | None:
             return _NO_LIMIT
         case ast.Constant() | ast.UnaryOp(op=ast.USub() | ast.UAdd()):
             return _NO_UNIT
+        case ast.BinOp(left=ast.Call(func=ast.Name(id="working_days")) as days, op=ast.Add() | ast.Sub()):
+            return _of(facts, days)  # so many days before or after the end of another limit
         case ast.BinOp(op=ast.Add()) | ast.BoolOp():
             return None  # 'P' + str(basic.days) + 'D' yields one
         case ast.BinOp():
@@ -84,7 +88,7 @@ def _of(facts: Facts, node: ast.expr) -> Text | None:
         case ast.Compare() | ast.List() | ast.UnaryOp():
             return _NO_LIMIT
         case ast.Call(func=ast.Name(id="working_days"), args=args, keywords=words):
-            return None if _counts_days(args, words) else _DAYS_UNCLEAR
+            return None if _counts_days(facts, args, words) else _DAYS_UNCLEAR
         case ast.Call(func=ast.Name(id="len" | "abs" | "round" | "int")):
             return _NO_UNIT
         case ast.Name() | ast.Attribute():
@@ -92,16 +96,22 @@ def _of(facts: Facts, node: ast.expr) -> Text | None:
     return None
 
 
-def _counts_days(args: list[ast.expr], words: list[ast.keyword]) -> bool:
+def _counts_days(facts: Facts, args: list[ast.expr], words: list[ast.keyword]) -> bool:
     if not 1 <= len(args) + len(words) <= 2 or len(args) > 2 or not {word.arg for word in words} <= {"n", "since"}:
         return False
     days = args[0] if args else next((word.value for word in words if word.arg == "n"), None)
     if isinstance(days, ast.Constant):
         return type(days.value) is int and days.value >= 0
+    if isinstance(days, ast.Name | ast.Attribute) and (field := _field(facts, ast.unparse(days))):
+        return field.type == "number"
     return days is not None and not isinstance(days, ast.UnaryOp | ast.List | ast.Compare)
 
 
 def _is_number(facts: Facts, path: str) -> bool:
-    form, _, key = path.partition(".")
-    field = facts.forms[form].field(key) if form in facts.forms else None
+    field = _field(facts, path)
     return field is not None and field.type == "number"
+
+
+def _field(facts: Facts, path: str) -> Field | None:
+    form, _, key = path.partition(".")
+    return facts.forms[form].field(key) if form in facts.forms else None

@@ -66,7 +66,11 @@ def test_the_sound_diagram_is_left_alone(rule: str, diagram: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["P3D", "'P3D'", "PT4H", "2026-09-30", "working_days(3, since=basic.submitted_at)", "basic.city"]
+    "text",
+    [
+        *("P3D", "'P3D'", "PT4H", "2026-09-30", "'2026-09-30'", "basic.city"),
+        *("working_days(3, since=basic.submitted_at)", "working_days(3) - 1", "working_days(3 - 1)"),
+    ],
 )
 def test_a_timer_may_be_working_days_a_duration_a_date_or_an_expression(text: str) -> None:
     assert found(broken("working_days(3)", text)) == []
