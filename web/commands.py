@@ -30,6 +30,7 @@ from web import (
     commands_accounts,
     commands_audit,
     commands_calendar,
+    commands_case,
     commands_check,
     commands_contacts,
     commands_process,
@@ -69,6 +70,7 @@ class MomentUnreadable(Invalid):
 def init_app(app: Flask) -> None:
     rooms = (
         commands_process,
+        commands_case,
         commands_calendar,
         commands_check,
         commands_audit,

@@ -193,7 +193,7 @@ def tokens(level: Any) -> list[Any]:
     return [
         task
         for task in level.tasks.values()
-        if not _is_over(task) and task.parent is not None and task.parent.has_state(TaskState.COMPLETED)
+        if not _is_over(task) and task.parent is not None and _is_over(task.parent)
     ]
 
 

@@ -18,7 +18,7 @@ from engine.people.accounts import Actor
 from engine.people.tables import Organisation
 from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
 from engine.runtime.runtime import Definitions
-from engine.runtime.tables import Instance, Party, Task, TaskState
+from engine.runtime.tables import EndedEarly, EventKind, Instance, Intervention, Party, Task, TaskState
 from engine.runtime.time_left import TimeLeft, time_left
 from engine.text import Text
 
@@ -35,6 +35,7 @@ class Standing(StrEnum):
 class OpenStep:
     """A step an instance waits for, and whose it is."""
 
+    id: str  # of its task
     element_id: str
     name: Text
     organisation: Text
@@ -54,6 +55,8 @@ class InstanceLine:
     started_at: datetime
     outcome: Text | None
     closed_at: datetime | None
+    suspended_at: datetime | None
+    ended_early: EndedEarly | None
     waiting: tuple[OpenStep, ...]  # the most urgent first
 
 
@@ -103,6 +106,10 @@ def instance_rows() -> AnySelect:
             Instance.started_at,
             Instance.outcome,
             Instance.closed_at,
+            Instance.suspended_at,
+            Instance.ended_early,
+            Instance.decided_at,
+            Instance.organisation_id,
             DefinitionVersion.name.label("process"),
             DefinitionVersion.name_en.label("process_en"),
             Organisation.name,
@@ -128,10 +135,21 @@ def instance_lines(
             started_at=row.started_at,
             outcome=outcome(definitions.get(session, row.version_id).diagram, row.outcome) if row.outcome else None,
             closed_at=row.closed_at,
+            suspended_at=row.suspended_at,
+            ended_early=EndedEarly(row.ended_early) if row.ended_early else None,
             waiting=waiting.get(row.id, ()),
         )
         for row in rows
     )
+
+
+def reason_of(session: Session, line: InstanceLine) -> str | None:
+    """Why an instance is suspended, or was ended early; one statement where it is or was."""
+    if line.suspended_at is None and line.ended_early is None:
+        return None
+    kind = line.ended_early.value if line.ended_early else EventKind.SUSPENDED
+    query = select(Intervention.reason).where(Intervention.instance_id == line.id, Intervention.kind == kind)
+    return session.scalar(query.order_by(Intervention.at.desc()).limit(1))
 
 
 def open_steps(
@@ -152,6 +170,7 @@ def open_steps(
         own = task.organisation_id == actor.organisation_id and task.role == actor.role
         steps[task.instance_id].append(
             OpenStep(
+                id=task.id,
                 element_id=task.element_id,
                 name=Text(task.name, task.name_en),
                 organisation=Text(name, name_en),

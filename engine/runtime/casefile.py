@@ -13,7 +13,7 @@ from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Organisation
 from engine.runtime.answered import AnsweredForm, answers
-from engine.runtime.applications import InstanceLine, instance_lines, instance_rows, seen_by
+from engine.runtime.applications import InstanceLine, instance_lines, instance_rows, reason_of, seen_by
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import Instance, IssuedKey, Subscription, Task
 from engine.runtime.timeline import TimelineEntry, history
@@ -55,6 +55,8 @@ class CaseFile:
     answers: tuple[AnsweredForm, ...]  # oldest first
     keys: tuple[KeyCard, ...]  # newest first
     messages: tuple[WelcomeMessage, ...]
+    why: str | None  # the reason for which it is suspended, or was ended early
+    may_withdraw: bool  # by the reader, now
 
 
 def case_file(session: Session, definitions: Definitions, instance_id: str, actor: Actor, now: datetime) -> CaseFile:
@@ -77,6 +79,13 @@ def case_file(session: Session, definitions: Definitions, instance_id: str, acto
         answers=answers(session, instance_id, compiled.forms, actor),
         keys=_keys(session, instance_id, actor, now),
         messages=welcome_messages(session, definitions, instance_id, row.version_id, actor),
+        why=reason_of(session, line),
+        may_withdraw=(
+            access.may(actor, Action.WITHDRAW)
+            and compiled.diagram.withdrawable
+            and row.organisation_id == actor.organisation_id
+            and row.decided_at is row.closed_at is row.suspended_at is None
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Correcting a variable of one instance: what a form handed in, or a handler answered, and expressions go by."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -60,9 +61,11 @@ def correct_variable(
     actor: Actor,
     now: datetime,
     *,
+    written: bool = False,
     once: str | None = None,
 ) -> None:
-    """Give a single value such as `basic.city` another one of its type, for all branches that know it.
+    """Give a single value such as `basic.city` another one of its type, for all branches that know it. A value that
+    somebody has `written` is read as what the variable is: a number, true or false, or a text.
 
     Tasks that are open stay where they are; answers stay as they were handed in. A suspended instance can be corrected.
     Raises NotFound, NotAllowed, ReasonMissing, InstanceClosed, NoSuchVariable, Compound, OtherType, ValueTooLong.
@@ -74,6 +77,8 @@ def correct_variable(
         live = [holder[name] for holder, is_live in known if is_live]
         if not live:
             raise NoSuchVariable(variable=variable)
+        if written and isinstance(value, str):
+            value = _read(value, live[0])
         for before in live:
             if type(before) not in _TYPES:
                 raise Compound(variable=variable)
@@ -85,6 +90,16 @@ def correct_variable(
             holder[name] = value
         kept = {"variable": variable, "before": [v for n, v in enumerate(live) if v not in live[:n]], "after": value}
         record(run, EventKind.VARIABLE_CORRECTED, actor, reason, kept=kept, variable=variable)
+
+
+def _read(text: str, like: Any) -> str | float | bool | None:
+    """A text as the type that another value has; what can't be read so stays a text, and is refused as one."""
+    if isinstance(like, str):
+        return text
+    with suppress(ValueError):
+        value: Any = json.loads(text)
+        return value if type(value) in _TYPES else text
+    return text
 
 
 def _known(workflow: BpmnWorkflow, above: list[str], name: str) -> Iterator[tuple[dict[str, Any], bool]]:

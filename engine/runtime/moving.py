@@ -17,6 +17,7 @@ from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EventBasedGateway, 
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definitions.diagrams import Diagram, Element
+from engine.definitions.repeating import Repeated
 from engine.errors import Conflict, Invalid
 from engine.people.accounts import Actor
 from engine.runtime.execution import element_of
@@ -112,7 +113,11 @@ def _waiting(workflow: BpmnWorkflow) -> Iterator[Any]:
         for task in level.tasks.values():
             spec = task.task_spec
             waits = spec.manual or task.id in workflow.subprocesses or hasattr(spec, "event_definition")
-            if waits and task.has_state(_LIVE) and element_of(task) and not isinstance(spec, BoundaryEvent):
+            if task.parent is not None and isinstance(task.parent.task_spec, Repeated):
+                continue  # one of several that are done at once: they go together
+            if not (waits or isinstance(spec, Repeated)) or isinstance(spec, BoundaryEvent):
+                continue
+            if task.has_state(_LIVE) and element_of(task):
                 yield task
 
 
@@ -139,7 +144,7 @@ def _spec_of(diagram: Diagram, task: Any, to: str) -> Any:
         why = OTHER_BRANCH
     if why:
         raise TargetRefused(to=element_name(diagram, to), why=why)
-    spec = next(spec for spec in _drawn(level) if spec.bpmn_id == to)
+    spec = max((spec for spec in _drawn(level) if spec.bpmn_id == to), key=lambda spec: isinstance(spec, Repeated))
     return next((before for before in spec.inputs if isinstance(before, BoundaryEventSplit)), spec)
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from engine.errors import Conflict, NothingWaits, TaskCancelled, TaskDone
-from engine.runtime import checking, instances, timers
+from engine.errors import Conflict, InstanceClosed, NothingWaits, TaskCancelled, TaskDone
+from engine.runtime import checking, instances, interventions, timers
+from engine.runtime.moving import StepOver, move
 from engine.runtime.numbers import next_number
 from engine.runtime.runtime import Runtime
+from engine.runtime.suspension import Suspended
 from engine.runtime.tables import Answer, Event, EventKind, TaskState
 from engine.scenarios.sampling import filled_in
 from handlers import HANDLERS
@@ -209,6 +211,85 @@ def test_the_same_complaint_sent_twice_at_once(case: Case, cast: Cast) -> None:
 
     assert isinstance(late, NothingWaits)
     assert happened(case, EventKind.MESSAGE_RECEIVED, "Complaint_During_Test") == 1
+
+
+def test_an_operator_moves_the_token_while_its_task_is_being_completed(issuing: Case, cast: Cast) -> None:
+    """The completion holds the instance: the step is over when the operator's turn comes."""
+    task, answers = issuing.task("下发测试密钥"), issuing.answers(issue="thirty_days")
+
+    late = Parked(issuing.runtime, "issue_test_key").race(
+        lambda runtime: instances.complete(runtime, task.id, answers, cast.guangzhou, issuing.now),
+        lambda runtime: move(runtime, issuing.id, task.id, "Review_Materials", "重新审核", cast.admin, issuing.now),
+    )
+
+    assert isinstance(late, StepOver)
+    assert [t.element_id for t in issuing.tasks()] == ["Test_Connection"]
+    assert happened(issuing, EventKind.MOVED, "Issue_Test_Key") == 0
+
+
+def test_a_task_is_completed_while_an_operator_moves_its_token(deciding: Case, cast: Cast) -> None:
+    """The operator holds the instance; whoever answers now hears what became of the step."""
+    task, answers = deciding.task("Decide_Extension"), deciding.answers(extension="extended")
+
+    late = Parked(deciding.runtime, "raise_warning").race(
+        lambda runtime: move(runtime, deciding.id, task.id, "Warn_Complaint", "另有投诉", cast.admin, deciding.now),
+        lambda runtime: instances.complete(runtime, task.id, answers, cast.guangzhou, deciding.now),
+    )
+
+    assert isinstance(late, TaskCancelled)
+    assert "管理员转移流程" in late.text.zh
+    assert [t.element_id for t in deciding.tasks()] == ["Verify_Complaint"]
+    assert deciding.instance().outcome is None
+
+
+def test_an_operator_cancels_while_the_last_task_is_being_completed(deciding: Case, cast: Cast) -> None:
+    late = Parked(deciding.runtime, "record_outcome").race(
+        _decide(deciding, cast, deciding.now),
+        lambda runtime: interventions.cancel(runtime, deciding.id, "重复", cast.admin, deciding.now),
+    )
+
+    assert isinstance(late, InstanceClosed)
+    assert (deciding.instance().outcome, deciding.instance().ended_early) == ("联调延期", None)
+
+
+def test_an_operator_suspends_while_a_limit_fires(case: Case, cast: Cast) -> None:
+    """The limit was first; what it led to then stands still."""
+    due = case.goes("收到测试密钥").task("使用测试密钥进行测试联调").due_at
+    assert due is not None
+
+    Parked(case.runtime, "raise_warning").race(
+        lambda runtime: timers.fire_due(runtime, due),
+        lambda runtime: interventions.suspend(runtime, case.id, "查", cast.admin, due),
+    )
+
+    assert happened(case, EventKind.TIMER_FIRED, "Test_Overdue") == 1
+    assert [t.element_id for t in case.tasks()] == ["Decide_Extension"]
+    assert case.instance().suspended_at == due
+
+
+def test_a_task_is_completed_and_a_limit_fires_after_an_operator_has_suspended(issuing: Case, cast: Cast) -> None:
+    """Both come too late, whatever they were based on."""
+    task, answers = issuing.task("下发测试密钥"), issuing.answers(issue="thirty_days")
+    assert task.due_at is not None
+    interventions.suspend(issuing.runtime, issuing.id, "查", cast.admin, issuing.now)
+
+    with pytest.raises(Suspended):
+        instances.complete(issuing.runtime, task.id, answers, cast.guangzhou, issuing.now)
+    assert timers.fire_due(issuing.runtime, task.due_at) == 0
+    assert [t.id for t in issuing.tasks()] == [task.id]
+
+
+def test_an_operator_suspends_while_a_task_is_being_completed(issuing: Case, cast: Cast) -> None:
+    """Both happen, one after the other: the step is done, and the next stands still."""
+    task, answers = issuing.task("下发测试密钥"), issuing.answers(issue="thirty_days")
+
+    Parked(issuing.runtime, "issue_test_key").race(
+        lambda runtime: instances.complete(runtime, task.id, answers, cast.guangzhou, issuing.now),
+        lambda runtime: interventions.suspend(runtime, issuing.id, "查", cast.admin, issuing.now),
+    )
+
+    (following,) = issuing.tasks()
+    assert (following.element_id, following.due_at) == ("Test_Connection", None)
 
 
 def test_two_sweeps_never_fire_the_same_limit_nor_wait_for_each_other(runtime: Runtime, case: Case) -> None:
