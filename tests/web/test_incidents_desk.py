@@ -58,7 +58,7 @@ def opened(runtime: Runtime) -> list[Incident]:
 
 
 def test_the_menu_counts_them(admin: FlaskClient, client_of: ClientOf, cast: Cast, failed: list[Case]) -> None:
-    assert "故障 (2 项待处理)" in menu(admin.get("/admin/accounts").text)
+    assert "故障 (2 项待处理)" in menu(admin.get("/accounts").text)
     assert "故障" not in client_of(cast.guangzhou).get("/inbox").text
 
 
