@@ -21,12 +21,14 @@ SIDES: Mapping[str, Text] = {
 
 
 class EntryRefused(Invalid):
-    """What was to be entered into the calendar can't be; `problem` says why and what to do."""
+    """What was to be entered into the calendar can't be; `problem` says why and what to do, `field` which field of the
+    entry it is about, where it is about one."""
 
     sentence = Text("{problem}", "{problem}")
 
     def __init__(self, zh: str, en: str, **facts: object) -> None:
         super().__init__(problem=Text(zh, en).filled(**facts))
+        self.field = facts.get("field")
 
 
 @dataclass(frozen=True, slots=True)
