@@ -15,8 +15,9 @@ from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Organisation, Role
 from engine.runtime.applications import title
+from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, counted, paged
-from engine.runtime.tables import Instance, Notice, Party, Severity
+from engine.runtime.tables import Instance, Party
 from engine.text import Text
 
 

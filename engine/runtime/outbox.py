@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from engine.database import new_id
 from engine.people.tables import Contact, Organisation
+from engine.runtime.notice_tables import Notice, OutboxMessage, OutboxState
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Incident, Instance, Notice, OutboxMessage, OutboxState
+from engine.runtime.tables import Incident, Instance
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from engine.database import new_id
 from engine.people.tables import Organisation
 from engine.runtime import outbox
-from engine.runtime.tables import Instance, Notice, Severity
+from engine.runtime.notice_tables import Notice, Severity
+from engine.runtime.tables import Instance
 from engine.text import Text
 
 

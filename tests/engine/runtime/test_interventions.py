@@ -12,6 +12,7 @@ from engine.people.accounts import Actor
 from engine.runtime import checking, incidents, instances, interventions, keys, timers, verification
 from engine.runtime.casefile import case_file
 from engine.runtime.interventions import Decided, NotSuspended, NotWithdrawable
+from engine.runtime.notice_tables import Notice
 from engine.runtime.reasons import ReasonMissing
 from engine.runtime.suspension import Suspended
 from engine.runtime.tables import (
@@ -20,7 +21,6 @@ from engine.runtime.tables import (
     EventKind,
     Intervention,
     IssuedKey,
-    Notice,
     Subscription,
     TaskState,
     Timer,

@@ -12,9 +12,10 @@ from engine.errors import NotAllowed, NotFound, TaskCancelled
 from engine.people.accounts import Actor
 from engine.runtime import checking, incidents, instances, interventions, moving, state, timers, verification
 from engine.runtime.moving import StepOver, TargetRefused, Token
+from engine.runtime.notice_tables import Notice
 from engine.runtime.runtime import Runtime
 from engine.runtime.suspension import Suspended
-from engine.runtime.tables import Event, EventKind, Instance, Notice, Task, TaskState, Timer, TimerState
+from engine.runtime.tables import Event, EventKind, Instance, Task, TaskState, Timer, TimerState
 from tests.casework import Case
 from tests.conftest import CAST_SINCE, Cast
 from tests.engine.rules.builder import FORMS, GOOD, HANDLERS, HEAD, TAIL

@@ -19,9 +19,9 @@ from engine.database import Database
 from engine.errors import NotAllowed
 from engine.people.tables import Contact, ContactKind
 from engine.runtime import contacts, incidents, outbox, timers
+from engine.runtime.notice_tables import Notice, OutboxMessage, OutboxState
 from engine.runtime.outbox import LEASE, MOST_ATTEMPTS, Parcel, SenderDown, deliver_due
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Notice, OutboxMessage, OutboxState
 from engine.secrets import Keyring
 from handlers import HANDLERS
 from tests.casework import Case, open_incidents

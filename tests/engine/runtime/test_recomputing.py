@@ -16,9 +16,10 @@ from engine.errors import NotAllowed, NotFound
 from engine.people.accounts import Actor
 from engine.runtime import calendars, recomputing, shortening, timers
 from engine.runtime.explaining import of_task
+from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.recomputing import Change, recompute_all, recompute_due
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import Event, EventKind, Notice, Severity, Timer, TimerState
+from engine.runtime.tables import Event, EventKind, Timer, TimerState
 from tests.casework import Case
 from tests.conftest import Cast
 from tests.engine.calendar.notices import NOTICE_2027, TYPHOON
