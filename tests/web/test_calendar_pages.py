@@ -210,7 +210,7 @@ def test_a_closure_moves_its_city_and_another_entry_withdraws_it(
     assert "提前，待主管部门确认" in preview.text
     overview = publish(admin, "withdrawal", {"entry": "1", "reason": "台风转向"}, after=1).text
     assert "已撤回的内容" in overview
-    assert "台风转向" in overview
+    assert "撤回第 1 项：台风转向" in overview
     assert book(runtime).in_force == ()
 
 

@@ -154,6 +154,7 @@ def test_the_end_of_a_sides_day_counts(runtime: Runtime, cast: Cast, client_of: 
         ("start=2026-09-18&days=three", "期限“three”不正确"),
         ("start=2026-09-18&days=3&region=110000", "请选择地区"),
         ("start=2026-09-18&days=3&side=nobody", "请选择一方"),
+        ("start=x&days=0", "期限“0”不正确"),
         ("days=<script>", "期限“&lt;script&gt;”不正确"),
     ],
 )

@@ -88,9 +88,8 @@ def _explained(given: dict[str, str]) -> tuple[Explanation | None, dict[str, str
         start = date.fromisoformat(given["start"])
     except ValueError:
         errors["start"] = gettext("请填写日期，例如 2026-09-18。")
-    try:
-        days = int(given["days"])
-    except ValueError:
+    days = int(given["days"]) if given["days"].isdecimal() and len(given["days"]) <= len(str(MOST_DAYS)) else 0
+    if not 1 <= days <= MOST_DAYS:
         errors["days"] = DaysRefused(days=given["days"], most=MOST_DAYS).to(language())
     if given["region"] not in NAMES:
         errors["region"] = gettext("请选择地区。")
@@ -104,5 +103,3 @@ def _explained(given: dict[str, str]) -> tuple[Explanation | None, dict[str, str
             return explain(reading, start=moment, days=days, region=given["region"], side=given["side"]), {}
     except MomentRefused as refusal:
         return None, {"start": refusal.to(language())}
-    except DaysRefused as refusal:
-        return None, {"days": refusal.to(language())}
