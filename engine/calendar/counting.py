@@ -99,7 +99,13 @@ def working_days_between(after: date, until: date, calendar: Calendar) -> int:
 
     Counts no further than ten years, so that a slip such as the year 9999 in a diagram costs a page nothing.
     """
-    return sum(calendar.day(after + _DAY * n).counts for n in range(1, min((until - after).days, _TEN_YEARS) + 1))
+    return len(working_days(after, until, calendar))
+
+
+def working_days(after: date, until: date, calendar: Calendar) -> frozenset[date]:
+    """The working days after the one date, up to and with the other; none beyond ten years."""
+    days = (after + _DAY * n for n in range(1, min((until - after).days, _TEN_YEARS) + 1))
+    return frozenset(day for day in days if calendar.day(day).counts)
 
 
 def shanghai_date(moment: datetime) -> date:

@@ -41,6 +41,8 @@ ASPECTS: Mapping[str, Text] = {
     "subject": Text("主题", "subject"),
     "region": Text("适用哪个地区的工作日历", "whose calendar counts"),
     "withdrawable": Text("可否撤回", "whether it can be withdrawn"),
+    "pausable": Text("期限可否暂停", "whether its limit can be paused"),
+    "extendable": Text("期限最多延长的工作日", "working days its limit can be extended by"),
     "menu": Text("菜单", "menu"),
     "menu_en": Text("英文菜单", "menu in English"),
     "basis": Text("依据", "basis"),
@@ -49,7 +51,7 @@ ASPECTS: Mapping[str, Text] = {
 }
 _BOUND = (
     *("form", "shows", "number", "handler", "result", "outcome", "outcome_en", "role", "organisation", "subject"),
-    *("menu", "menu_en", "basis", "name_en", "region"),
+    *("menu", "menu_en", "basis", "name_en", "region", "withdrawable", "pausable", "extendable"),
 )
 _LIMITS = ("timeDuration", "timeDate", "timeCycle")
 

@@ -44,6 +44,8 @@ class Element:
     attached_to: str | None = None  # boundary event
     interrupting: bool = True  # boundary event
     timer: str | None = None  # text of the timer, timers only
+    pausable: bool = False  # limit: may an official whose task it is stop its clock?
+    extendable: str | None = None  # limit: most working days officials may add to it (expression)
     message: str | None = None  # name of the message, message events only
 
 
@@ -236,6 +238,8 @@ def _read_element(
         attached_to=node.get("attachedToRef"),
         interrupting=node.get("cancelActivity", "true") == "true",
         timer=None if timer is None else (timer.text or "").strip(),
+        pausable=_wf(node, "pausable") == "true",
+        extendable=_wf(node, "extendable"),
         message=None if message_event is None else message_names.get(message_event.get("messageRef", ""), ""),
     )
 

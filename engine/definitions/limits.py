@@ -2,7 +2,8 @@
 
 A limit is kept as plain JSON, so that the instance remembers *what* it is and a calendar can be asked *when*:
 `{"working_days": 3, "since": "…"}`, `{"duration": "PT4H", "since": "…"}` or `{"at": "…"}` (moments in ISO 8601, UTC).
-Working days also say whose: `"region": "440100"` and `"side": "authority"`; without, the country's, to 24:00.
+Working days also say whose: `"region": "440100"` and `"side": "authority"`; without, the country's, to 24:00. Where
+officials have extended it, `"extended"` says how many of its working days that were.
 """
 
 import re

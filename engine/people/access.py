@@ -36,6 +36,8 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
     MOVE_TRIAL_CLOCK = "move_trial_clock"
     CONFIRM_SHORTENING = "confirm_shortening"  # that a newer calendar ends a limit of an own case earlier
+    PAUSE_LIMIT = "pause_limit"  # on an own task, where the diagram allows it; and let it run on
+    EXTEND_LIMIT = "extend_limit"  # likewise
 
 
 ALLOWED = MappingProxyType(
@@ -58,6 +60,8 @@ ALLOWED = MappingProxyType(
                 Action.SEE_INSTANCES,
                 Action.SEE_NOTICES,
                 Action.CONFIRM_SHORTENING,
+                Action.PAUSE_LIMIT,
+                Action.EXTEND_LIMIT,
             }
         ),
         Role.SUPPORT: frozenset({Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_NOTICES}),

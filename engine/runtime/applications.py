@@ -18,6 +18,7 @@ from engine.people.accounts import Actor
 from engine.people.tables import Organisation
 from engine.runtime.paging import PAGE_SIZE, AnySelect, Page, paged
 from engine.runtime.runtime import Definitions
+from engine.runtime.suspension import paused
 from engine.runtime.tables import EndedEarly, EventKind, Instance, Intervention, Party, Task, TaskState
 from engine.runtime.time_left import TimeLeft, time_left
 from engine.text import Text
@@ -40,6 +41,7 @@ class OpenStep:
     name: Text
     organisation: Text
     left: TimeLeft | None
+    paused: bool  # its limit stands still
     task_id: str | None  # only where the reader may open it
 
 
@@ -123,8 +125,8 @@ def instance_rows() -> AnySelect:
 def instance_lines(
     session: Session, definitions: Definitions, rows: Sequence[Any], actor: Actor, now: datetime
 ) -> tuple[InstanceLine, ...]:
-    """Rows of `instance_rows` with what each instance waits for. One statement."""
-    waiting = open_steps(session, [row.id for row in rows], actor, now)
+    """Rows of `instance_rows` with what each instance waits for. One statement, two where a step shows no limit."""
+    waiting = open_steps(session, definitions, [row.id for row in rows], actor, now)
     return tuple(
         InstanceLine(
             id=row.id,
@@ -153,7 +155,7 @@ def reason_of(session: Session, line: InstanceLine) -> str | None:
 
 
 def open_steps(
-    session: Session, instance_ids: Sequence[str], actor: Actor, now: datetime
+    session: Session, definitions: Definitions, instance_ids: Sequence[str], actor: Actor, now: datetime
 ) -> dict[str, tuple[OpenStep, ...]]:
     """By instance: the user tasks it waits for, the most urgent first."""
     steps: dict[str, list[OpenStep]] = defaultdict(list)
@@ -166,7 +168,9 @@ def open_steps(
         .order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
     )
     book = versions.newest(session)
-    for task, name, name_en in session.execute(query):
+    found = session.execute(query).all()
+    still = paused(session, definitions, [task.id for task, *_ in found if task.due_at is None])
+    for task, name, name_en in found:
         own = task.organisation_id == actor.organisation_id and task.role == actor.role
         steps[task.instance_id].append(
             OpenStep(
@@ -175,10 +179,11 @@ def open_steps(
                 name=Text(task.name, task.name_en),
                 organisation=Text(name, name_en),
                 left=time_left(task.due_at, task.provisional, now, book.calendar(task.region)),
+                paused=task.id in still,
                 task_id=task.id if own else None,
             )
         )
-    return {instance_id: tuple(found) for instance_id, found in steps.items()}
+    return {instance_id: tuple(those) for instance_id, those in steps.items()}
 
 
 def title(subject: str, process: str, process_en: str) -> Text:

@@ -61,6 +61,7 @@ def _set(run: Run, timer: Timer, limit: Limit, kind: EventKind) -> None:
         timer.limit = limit
     run.workflow.script_engine.set_due(timer.id, timer.fires_at)
     facts: dict[str, Any] = {"limit": limit, "due_at": timer.due_at.isoformat(), "provisional": timer.provisional}
+    facts["calendar_version"] = timer.calendar_version
     run.record(kind, timer.element_id, timer_id=timer.id, **facts)
     _follow(run)
 
@@ -74,7 +75,12 @@ def _rest(limit: Limit, due_at: datetime, paused_at: datetime, now: datetime, ca
         return {"duration": _iso(due_at - paused_at), "since": since}
     if shanghai_date(paused_at) == shanghai_date(now):
         return limit
-    return {"working_days": max(1, working_days_left(paused_at, due_at, calendar)), "since": since}
+    return limit | {"working_days": days_kept(paused_at, due_at, calendar), "since": since}
+
+
+def days_kept(paused_at: datetime, due_at: datetime, calendar: Calendar) -> int:
+    """The working days a paused limit has left when it runs on on a later day."""
+    return max(1, working_days_left(paused_at, due_at, calendar))
 
 
 def _iso(rest: timedelta) -> str:

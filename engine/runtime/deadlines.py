@@ -9,7 +9,7 @@ from engine.people.accounts import Actor
 from engine.runtime import clocks
 from engine.runtime.interventions import by_operator, number_of, record, tell_parties
 from engine.runtime.once import AlreadyDone
-from engine.runtime.reasons import REASON_LENGTH, checked
+from engine.runtime.reasons import checked, checked_basis
 from engine.runtime.runtime import Runtime
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind, Timer
@@ -27,10 +27,6 @@ class LimitOver(Conflict):
 
 class PastDeadline(Invalid):
     sentence = Text("新的期限应晚于当前时间。", "The new end of the limit has to lie in the future.")
-
-
-class BasisTooLong(Invalid):
-    sentence = Text("依据最多 {most} 个字。", "The legal basis can have {most} characters at most.")
 
 
 TOLD = Text(
@@ -55,9 +51,7 @@ def change_deadline(
 
     Raises NotFound, NotAllowed, ReasonMissing, BasisTooLong, InstanceClosed, Suspended, LimitOver, PastDeadline.
     """
-    basis = basis.strip()
-    if len(basis) > REASON_LENGTH or not basis.isprintable():
-        raise BasisTooLong(most=REASON_LENGTH)
+    basis = checked_basis(basis)
     until = ends.astimezone(UTC).isoformat()
     about = ("deadline", reason, actor, now, once, timer_id, until, basis)
     with suppress(AlreadyDone), by_operator(runtime, instance_id, *about) as run:

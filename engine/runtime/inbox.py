@@ -38,6 +38,7 @@ class TaskLine:
     left: TimeLeft | None
     claimed_by: str | None  # a colleague's name
     mine: bool  # claimed by the reader
+    suspended: bool  # its application stands still
     closed_at: datetime | None
     closed_by: str | None  # a colleague's name; none: interrupted by the diagram
 
@@ -134,6 +135,7 @@ def _tasks(actor: Actor, search: str) -> AnySelect:
             Task,
             Instance.number,
             Instance.subject,
+            Instance.suspended_at,
             DefinitionVersion.name,
             DefinitionVersion.name_en,
             _Claimer.name,
@@ -153,7 +155,7 @@ def _tasks(actor: Actor, search: str) -> AnySelect:
 
 
 def _line(row: Sequence[Any], actor: Actor, now: datetime, book: Book) -> TaskLine:
-    task, number, subject, process, process_en, claimer, closer = row
+    task, number, subject, suspended_at, process, process_en, claimer, closer = row
     return TaskLine(
         id=task.id,
         name=Text(task.name, task.name_en),
@@ -165,6 +167,7 @@ def _line(row: Sequence[Any], actor: Actor, now: datetime, book: Book) -> TaskLi
         left=time_left(task.due_at, task.provisional, now, book.calendar(task.region)),
         claimed_by=claimer,
         mine=task.claimed_by == actor.account_id,
+        suspended=suspended_at is not None,
         closed_at=task.closed_at,
         closed_by=closer,
     )

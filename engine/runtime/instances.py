@@ -122,12 +122,12 @@ def complete(
 
     Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
     """
-    own = _own_task(task_id, actor)
+    own = own_task(task_id, actor)
     of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
     command = _once(actor, once, CommandKind.COMPLETE, (task_id,), answers)
     with suppress(AlreadyDone), opened(runtime, of_task, now=now, action="complete", once=command) as run:
         row = run.tasks.get(task_id) or run.session.scalars(own).one()
-        _refuse_unless_open(runtime, run.session, row, actor)
+        refuse_unless_open(runtime, run.session, row, actor)
         refuse_suspended(run.session, run.instance)
         element = run.compiled.diagram.elements[row.element_id]
         task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
@@ -192,7 +192,7 @@ def _once(actor: Actor, key: str | None, kind: CommandKind, about: tuple[str, ..
     return None if key is None else Once(actor.account_id, key, kind, about, answers)
 
 
-def _own_task(task_id: str, actor: Actor) -> Select[Task]:
+def own_task(task_id: str, actor: Actor) -> Select[Task]:
     """A task of the actor's inbox, in any state; whatever else is asked for is not found."""
     return select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
 
@@ -204,7 +204,7 @@ def _own_open_task(runtime: Runtime, task_id: str, actor: Actor) -> Iterator[tup
     It locks the instance first, as everything does that touches one: two that lock in different orders may wait for
     each other for ever.
     """
-    own = _own_task(task_id, actor)
+    own = own_task(task_id, actor)
     of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
     with runtime.database.write() as session:
         locked = select(Instance).where(Instance.id == of_task).with_for_update().options(defer(Instance.state))
@@ -212,7 +212,7 @@ def _own_open_task(runtime: Runtime, task_id: str, actor: Actor) -> Iterator[tup
         if instance is None:
             raise NotFound()
         task = session.scalars(own).one()
-        _refuse_unless_open(runtime, session, task, actor)
+        refuse_unless_open(runtime, session, task, actor)
         refuse_suspended(session, instance)
         yield session, instance, task
 
@@ -223,7 +223,7 @@ def _record(session: Session, instance: Instance, kind: EventKind, task: Task, a
     )
 
 
-def _refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:
+def refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:
     if task.state == TaskState.COMPLETED:
         when = task.closed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if task.closed_at else ""
         raise TaskDone(who=_name(session, task.closed_by), when=when)

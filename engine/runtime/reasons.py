@@ -10,6 +10,18 @@ class ReasonMissing(Invalid):
     sentence = Text("请写明处理理由，最多 {most} 个字。", "Give a reason, in {most} characters at most.")
 
 
+class BasisTooLong(Invalid):
+    sentence = Text("依据最多 {most} 个字。", "The legal basis can have {most} characters at most.")
+
+
+def checked_basis(basis: str) -> str:
+    """A legal basis, or none, without white space around it; raises BasisTooLong."""
+    basis = basis.strip()
+    if len(basis) > REASON_LENGTH or not basis.isprintable():
+        raise BasisTooLong(most=REASON_LENGTH)
+    return basis
+
+
 def checked(reason: str) -> str:
     """A reason without white space around it; raises ReasonMissing."""
     reason = reason.strip()

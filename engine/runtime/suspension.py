@@ -1,11 +1,15 @@
-"""Whether an instance stands still, and how that is told to whoever wants to work on it."""
+"""Whether an instance or a limit stands still, and how that is told to whoever wants to work on it."""
+
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
 from engine.errors import Conflict
-from engine.runtime.tables import EventKind, Instance, Intervention
+from engine.runtime.recomputing import covers
+from engine.runtime.runtime import Definitions
+from engine.runtime.tables import EventKind, Instance, Intervention, Task, Timer, TimerState
 from engine.text import Text
 
 
@@ -28,3 +32,20 @@ def refuse_suspended(session: Session, instance: Instance) -> None:
     )
     since = instance.suspended_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     raise Suspended(since=since, reason=session.scalar(why) or "")
+
+
+def paused(session: Session, definitions: Definitions, task_ids: Collection[str]) -> frozenset[str]:
+    """Those of some open tasks that have a limit whose clock stands still. One statement; none for no tasks."""
+    if not task_ids:
+        return frozenset()
+    rows = session.execute(
+        select(Task.id, Task.element_id, Timer.element_id, Instance.version_id)
+        .join(Timer, Timer.instance_id == Task.instance_id)
+        .join(Instance, Instance.id == Task.instance_id)
+        .where(Task.id.in_(task_ids), Timer.state == TimerState.PAUSED)
+    )
+    return frozenset(
+        task_id
+        for task_id, step, event, version_id in rows
+        if covers(definitions.get(session, version_id).diagram, event, step)
+    )

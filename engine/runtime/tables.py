@@ -231,10 +231,10 @@ class EventKind(StrEnum):
     CLOSED = "closed"
 
     # A limit's own clock, by timer; that it was missed is told by `timer_fired`.
-    LIMIT_STARTED = "limit_started"  # element [timer_id, limit, due_at, provisional]
+    LIMIT_STARTED = "limit_started"  # element [timer_id, limit, due_at, provisional, calendar_version]
     LIMIT_PAUSED = "limit_paused"  # element [timer_id]
-    LIMIT_RESUMED = "limit_resumed"  # element [timer_id, limit, due_at, provisional]
-    LIMIT_CHANGED = "limit_changed"  # element [timer_id, limit, due_at, provisional]
+    LIMIT_RESUMED = "limit_resumed"  # element [timer_id, limit, due_at, provisional, calendar_version]
+    LIMIT_CHANGED = "limit_changed"  # as above
     LIMIT_ENDED = "limit_ended"  # element [timer_id, met: was what it limits done in time, or taken away?]
 
     # A newer calendar moved it. `before` and `due_at` are its old and its new end.
@@ -250,6 +250,9 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"  # actor [intervention, revoked]
     MOVED = "moved"  # element it was taken from, actor [intervention, to: element id]
     DEADLINE_CHANGED = "deadline_changed"  # element, actor [intervention, timer_id, due_at]
+    DEADLINE_PAUSED = "deadline_paused"  # element, actor [intervention, timer_id]; by an official, as those below
+    DEADLINE_RESUMED = "deadline_resumed"  # element, actor [intervention, timer_id]
+    DEADLINE_EXTENDED = "deadline_extended"  # element, actor [intervention, timer_id, days, due_at]
     VARIABLE_CORRECTED = "variable_corrected"  # actor [intervention, variable]
 
 

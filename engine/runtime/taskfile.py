@@ -15,7 +15,9 @@ from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.runtime.answered import AnsweredForm, answers, newest_by_form
 from engine.runtime.inbox import TaskLine, task_line
+from engine.runtime.limit_levers import LimitLevers, levers
 from engine.runtime.runtime import Definitions
+from engine.runtime.suspension import paused
 from engine.runtime.tables import TaskState
 from engine.runtime.timeline import cause
 from engine.runtime.token_data import token_data
@@ -32,6 +34,8 @@ class TaskFile:
     shown: tuple[AnsweredForm, ...]  # earlier forms, read-only, in the order the diagram names them
     data: Mapping[str, Any]  # what the forms' conditions look at
     instance_visible: bool  # may the reader open the instance itself?
+    paused: bool  # open: its limit stands still
+    limits: tuple[LimitLevers, ...]  # open: those the reader may pause or extend, as the diagram allows it
 
 
 def task_file(session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime) -> TaskFile:
@@ -44,6 +48,8 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     forms = tuple(compiled.forms[name] for name in element.forms)
     answered = answers(session, line.instance_id, compiled.forms, actor)
     newest = newest_by_form(answered)
+    data = token_data(session, compiled, line.instance_id, task_id) if line.state is TaskState.OPEN else newest
+    works = line.state is TaskState.OPEN and not line.suspended and (line.mine or line.claimed_by is None)
     here = {each.name: each.data for each in answered if each.task_id == task_id}
     return TaskFile(
         line=line,
@@ -54,8 +60,10 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
             {name: newest[name] for name in element.forms if name in newest} if line.state is TaskState.OPEN else here
         ),
         shown=_shown(element, answered),
-        data=token_data(session, compiled, line.instance_id, task_id) if line.state is TaskState.OPEN else newest,
+        data=data,
         instance_visible=access.may(actor, Action.SEE_INSTANCES),
+        paused=line.state is TaskState.OPEN and line.left is None and bool(paused(session, definitions, [task_id])),
+        limits=levers(session, compiled.diagram, line.instance_id, element, data, actor) if works else (),
     )
 
 

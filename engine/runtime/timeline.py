@@ -56,6 +56,16 @@ SENTENCES = MappingProxyType(
             "{who}将“{step}”的期限改至 {until}，理由：{reason}",
             "{who} set the limit “{step}” to end at {until}. Reason: {reason}",
         ),
+        EventKind.DEADLINE_PAUSED: Text(
+            "{who}暂停计算“{step}”的期限，理由：{reason}", "{who} paused the limit “{step}”. Reason: {reason}"
+        ),
+        EventKind.DEADLINE_RESUMED: Text(
+            "{who}恢复计算“{step}”的期限，理由：{reason}", "{who} let the limit “{step}” run on. Reason: {reason}"
+        ),
+        EventKind.DEADLINE_EXTENDED: Text(
+            "{who}将“{step}”的期限延长 {days} 个工作日，至 {until}，理由：{reason}",
+            "{who} extended the limit “{step}” by {days} working days, to {until}. Reason: {reason}",
+        ),
         EventKind.VARIABLE_CORRECTED: Text(
             "{who}更正了办理数据“{variable}”，理由：{reason}",
             "{who} corrected the case's data, “{variable}”. Reason: {reason}",
@@ -148,6 +158,7 @@ def history(
             until=_until(details.get("due_at")),
             before=_until(details.get("before")),
             variable=details.get("variable"),
+            days=details.get("days"),
             reason=reasons[details[INTERVENTION]["id"]] if INTERVENTION in details else "",
         )
         entries.append(TimelineEntry(event.at, kind, sentence))

@@ -41,6 +41,8 @@ WHO_MAY = {
     Action.MANAGE_ACCOUNTS: {Role.ADMIN},
     Action.MOVE_TRIAL_CLOCK: {Role.ADMIN},
     Action.CONFIRM_SHORTENING: {Role.AUTHORITY},
+    Action.PAUSE_LIMIT: {Role.AUTHORITY},
+    Action.EXTEND_LIMIT: {Role.AUTHORITY},
 }
 
 

@@ -12,9 +12,9 @@ from engine.runtime import interventions
 from engine.runtime.case_desk import case_desk
 from engine.runtime.case_desk import cases as all_cases
 from engine.runtime.correcting import Compound, NoSuchVariable, correct_variable
-from engine.runtime.deadlines import BasisTooLong, change_deadline
+from engine.runtime.deadlines import change_deadline
 from engine.runtime.moving import TargetRefused, move
-from engine.runtime.reasons import ReasonMissing, checked
+from engine.runtime.reasons import BasisTooLong, ReasonMissing, checked
 from web.language import language
 from web.moments import end_of
 from web.once import key_sent

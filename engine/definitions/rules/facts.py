@@ -282,6 +282,9 @@ class Facts:
         for node in self.nodes:
             if number := wf(node, "number"):
                 yield Expression(node, number, Text("编号前缀", "number prefix"), node, after=True)
+            if extendable := wf(node, "extendable"):
+                at = self.by_id.get(node.get("attachedToRef", ""), node)
+                yield Expression(node, extendable, Text("最多延长的天数", "most days of extension"), at)
             for loop in children(node, "multiInstanceLoopCharacteristics"):
                 how = Repetition.of(loop)
                 yield Expression(node, how.times, Text("多实例次数", "number of instances"), node)

@@ -15,6 +15,15 @@ def _timer(text: str) -> str:
     return broken("working_days(3)", text)
 
 
+def _lever(attribute: str, diagram: str = GOOD) -> str:
+    return broken('id="Overdue"', f'id="Overdue" {attribute}', diagram)
+
+
+def _in_lane_of_enterprise() -> str:
+    reference = "<bpmn:flowNodeRef>Approval</bpmn:flowNodeRef>"
+    return broken("<bpmn:flowNodeRef>Apply<", f"{reference}<bpmn:flowNodeRef>Apply<", broken(reference, ""))
+
+
 CASES: dict[str, list[Case]] = {
     "timers_clear": [
         ("a number without a unit", _timer("3"), "Overdue"),
@@ -89,6 +98,25 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "bindings_known": [
+        (
+            "withdrawable that is neither true nor false",
+            broken('id="permit"', 'id="permit" wf:withdrawable="yes"'),
+            "permit",
+        ),
+        ("pausable that is neither true nor false", _lever('wf:pausable="1"'), "Overdue"),
+        ("a task that is pausable", broken(_REVIEW, _REVIEW.replace("/>", 'wf:pausable="true" />')), "Review"),
+        ("a message that is pausable", broken('id="Complained"', 'id="Complained" wf:pausable="true"'), "Complained"),
+        (
+            "a limit of the enterprise that is pausable",
+            _lever('wf:pausable="true"', _in_lane_of_enterprise()),
+            "Overdue",
+        ),
+        ("days of extension that are no number", _lever('wf:extendable="many"'.replace("many", "'5'")), "Overdue"),
+        ("no day of extension", _lever('wf:extendable="0"'), "Overdue"),
+        ("a thousand days of extension", _lever('wf:extendable="1000"'), "Overdue"),
+        ("half a day of extension", _lever('wf:extendable="2.5"'), "Overdue"),
+        ("days of extension by the date", _lever('wf:extendable="2 if today() == basic.city else 3"'), "Overdue"),
+        ("extending a duration", _lever('wf:extendable="5"', _timer("P3D")), "Overdue"),
         ("a misspelt attribute", broken("wf:handler=", "wf:hanlder="), "Tell"),
         ("a handler on a user task", broken('id="Explain" name', 'id="Explain" wf:handler="tell" name'), "Explain"),
         ("a form on a service task", broken('id="Tell" name', 'id="Tell" wf:form="basic" name'), "Tell"),

@@ -11,8 +11,9 @@ from engine.errors import NotAllowed
 from engine.runtime import checking, interventions, state, timers, verification
 from engine.runtime.casefile import case_file
 from engine.runtime.correcting import Compound, NoSuchVariable, OtherType, ValueTooLong, correct_variable
-from engine.runtime.deadlines import BasisTooLong, LimitOver, PastDeadline, change_deadline
+from engine.runtime.deadlines import LimitOver, PastDeadline, change_deadline
 from engine.runtime.notice_tables import Notice
+from engine.runtime.reasons import BasisTooLong
 from engine.runtime.suspension import Suspended
 from engine.runtime.tables import Event, EventKind, Intervention, Timer
 from tests.casework import Case
