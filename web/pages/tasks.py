@@ -9,6 +9,7 @@ from engine.people import access
 from engine.people.access import Action
 from engine.runtime.inbox import TaskLine, done_tasks, first_open_task, open_tasks
 from engine.runtime.instances import claim, complete, release
+from engine.runtime.suspension import paused
 from engine.runtime.tables import TaskState
 from engine.runtime.taskfile import TaskFile, task_file, task_forms
 from web.formdata import is_editing, read_answers, refused_with
@@ -26,7 +27,8 @@ def inbox() -> str:
     with runtime().database.read() as reading:
         find = done_tasks if done else open_tasks
         page = find(reading, current_actor(), now(), search=search, after=request.args.get("after", ""))
-    return render_template("tasks/inbox.html", page=page, done=done, search=search)
+        still = paused(reading, runtime().definitions, [] if done else [t.id for t in page.items if t.left is None])
+    return render_template("tasks/inbox.html", page=page, paused=still, done=done, search=search)
 
 
 @blueprint.get("/tasks/<task_id>")
