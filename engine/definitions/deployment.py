@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.definitions import diagrams
-from engine.definitions.findings import Finding
+from engine.definitions.calling import pin
+from engine.definitions.findings import Finding, in_order
 from engine.definitions.handlers import Handler
 from engine.definitions.lint import has_errors, lint
 from engine.definitions.tables import DefinitionInForce, DefinitionVersion
@@ -48,7 +49,7 @@ class FolderUnreadable(Invalid):
 
 
 def version_hash(diagram: bytes, forms: Schemas) -> str:
-    """What makes a version: the diagram's bytes and the forms' content, whatever the forms' layout on disk."""
+    """What makes a version: the bytes of the diagram, with all it calls drawn out, and the content of all forms."""
     canonical = json.dumps(forms, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(len(diagram).to_bytes(8, "big"))  # so that no byte can wander from one to the other
     digest.update(diagram)
@@ -69,14 +70,16 @@ def deploy(
 ) -> DefinitionVersion:
     """Store a checked version (or find the one that is the same, byte for byte) and put it in force at once.
 
+    What it calls is pinned to the versions in force now.
     `by` is an account's id, None for the start of the program. Raises DeploymentRefused.
     """
-    findings = lint(diagram, forms, handlers)
+    pinned = pin(session, diagram, forms)
+    findings = in_order([*pinned.problems, *lint(pinned.diagram, pinned.forms, handlers)])
     if has_errors(findings):
         raise DeploymentRefused(findings, diagram)
     _take_turns(session)
     read = diagrams.read(diagram)
-    sha256 = version_hash(diagram, forms)
+    sha256 = version_hash(pinned.diagram, pinned.forms)
     version = _same(session, read.process_id, sha256)
     if version is None:
         last = session.scalar(
@@ -90,6 +93,7 @@ def deploy(
             sha256=sha256,
             diagram=diagram,
             forms=dict(forms),
+            called=dict(pinned.called),
             note=note.strip()[:500],
             deployed_at=now,
             deployed_by=by,
@@ -123,7 +127,7 @@ def deploy_folder(
     deployed = []
     for path in sorted(folder.glob("*.bpmn")):
         diagram = path.read_bytes()
-        if not was_deployed(session, diagram, forms):
+        if not _was_drawn(session, diagram, forms):
             deployed.append(deploy(session, diagram=diagram, forms=forms, handlers=handlers, by=None, now=now))
     return deployed
 
@@ -134,9 +138,17 @@ def read_forms(folder: Path) -> dict[str, Any]:
 
 
 def was_deployed(session: Session, diagram: bytes, forms: Schemas) -> bool:
-    """Has this very diagram with these very forms been deployed, in force or not?"""
-    known = select(DefinitionVersion.id).where(DefinitionVersion.sha256 == version_hash(diagram, forms)).limit(1)
+    """Has this very diagram with these very forms been deployed, in force or not, calling what it would call now?"""
+    pinned = pin(session, diagram, forms)
+    sha256 = version_hash(pinned.diagram, pinned.forms)
+    known = select(DefinitionVersion.id).where(DefinitionVersion.sha256 == sha256).limit(1)
     return session.scalar(known) is not None
+
+
+def _was_drawn(session: Session, diagram: bytes, forms: Schemas) -> bool:
+    """Has it been deployed, whatever it called then?"""
+    known = session.scalars(select(DefinitionVersion.forms).where(DefinitionVersion.diagram == diagram))
+    return any(schemas == forms for schemas in known)
 
 
 def put_in_force(session: Session, version_id: str, now: datetime, *, by: str | None) -> DefinitionVersion:

@@ -32,6 +32,7 @@ class Element:
     name: Text
     lane: Lane | None = None  # of the node itself, or of the sub-process around it
     parent: str | None = None  # id of the sub-process around it
+    called: str = ""  # sub-process that stands for a call activity: id of the process it calls
     basis: str = ""  # legal basis, or the flowchart's box
     documentation: str = ""  # what BPMN calls so: the step in full, shown to whoever works on it
     forms: tuple[str, ...] = ()  # user task, start event: filled in here
@@ -80,6 +81,13 @@ class Diagram:
     @property
     def start_forms(self) -> tuple[str, ...]:
         return next((e.forms for e in self.elements.values() if e.type == "startEvent" and e.parent is None), ())
+
+    def drawn(self, element_id: str) -> str:
+        """The element of the file that was drawn: for a step of a process it calls, the call activity."""
+        drawn, element = element_id, self.elements.get(element_id)
+        while element is not None and (around := self.elements.get(element.parent or "")) is not None:
+            drawn, element = (around.id if around.called else drawn), around
+        return drawn
 
 
 class DiagramUnreadable(Invalid):
@@ -154,14 +162,7 @@ def _refuse(zh: str, en: str) -> NoReturn:
 def read(xml: bytes) -> Diagram:
     """The one executable process of a BPMN file with everything bound to it."""
     root = parse_xml(xml)
-    processes = [p for p in _all(root, "process") if p.get("isExecutable", "true") == "true"]
-    if len(processes) != 1:
-        names = ", ".join(process.get("id") or "?" for process in processes[:5]) or "-"
-        _refuse(
-            f"应有且只有一个可执行流程（isExecutable），实际有 {len(processes)} 个（{names}）。",
-            f"there must be exactly one executable process, and there are {len(processes)} ({names}).",
-        )
-    process = processes[0]
+    process = executable(root)
     lanes, lane_of = _read_lanes(process)
     message_names = {m.get("id", ""): m.get("name", "") for m in _all(root, "message")}
     elements = {
@@ -191,6 +192,18 @@ def read(xml: bytes) -> Diagram:
     )
 
 
+def executable(root: etree._Element) -> etree._Element:
+    """The one process of a file that is run. Raises DiagramUnreadable."""
+    processes = [p for p in _all(root, "process") if p.get("isExecutable", "true") == "true"]
+    if len(processes) != 1:
+        names = ", ".join(process.get("id") or "?" for process in processes[:5]) or "-"
+        _refuse(
+            f"应有且只有一个可执行流程（isExecutable），实际有 {len(processes)} 个（{names}）。",
+            f"there must be exactly one executable process, and there are {len(processes)} ({names}).",
+        )
+    return processes[0]
+
+
 def _read_lanes(process: etree._Element) -> tuple[dict[str, Lane], dict[str, Lane]]:
     """Lanes by id, and the lane of each flow node that one of them lists."""
     lanes: dict[str, Lane] = {}
@@ -208,13 +221,11 @@ def _read_element(
     lane_of: Mapping[str, Lane],
     message_names: Mapping[str, str],
 ) -> Element:
-    # A node inside a sub-process works in the sub-process's lane, whatever it claims: that is how the library
-    # runs it, and editors drop nested references when a node is moved.
-    outermost, parent = node, node.getparent()
     parent_id = None
-    while parent is not None and etree.QName(parent).localname != "process":
+    for parent in node.iterancestors():
+        if etree.QName(parent).localname == "process":
+            break
         parent_id = parent_id or parent.get("id")
-        outermost, parent = parent, parent.getparent()
     timer = next((t for part in _TIMER_PARTS for t in _all(node, part)), None) if _is_event(node) else None
     message_event = next(iter(_all(node, "messageEventDefinition")), None) if _is_event(node) else None
     outcome = _wf(node, "outcome")
@@ -222,8 +233,9 @@ def _read_element(
         id=node.get("id", ""),
         type=etree.QName(node).localname,
         name=_name(node),
-        lane=lane_of.get(outermost.get("id", "")),
+        lane=lane_of.get(at_home(node).get("id", "")),
         parent=parent_id,
+        called=_wf(node, "called") or "",
         basis=_wf(node, "basis") or "",
         documentation="\n".join((d.text or "").strip() for d in node.findall(f"{{{BPMN}}}documentation")),
         forms=_names(node, "form"),
@@ -242,6 +254,20 @@ def _read_element(
         extendable=_wf(node, "extendable"),
         message=None if message_event is None else message_names.get(message_event.get("messageRef", ""), ""),
     )
+
+
+def at_home(node: etree._Element) -> etree._Element:
+    """What stands in the lane in which a node works: the node itself, or the outermost sub-process around it.
+
+    A node inside a sub-process works in the sub-process's lane, whatever it claims: editors drop nested references
+    when a node is moved. Only a process that is called has lanes of its own.
+    """
+    home = node
+    while (around := home.getparent()) is not None and etree.QName(around).localname != "process":
+        if _wf(around, "called") is not None:
+            break
+        home = around
+    return home
 
 
 def _is_event(node: etree._Element) -> bool:

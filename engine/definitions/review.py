@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions import deployment, diagrams, uploads
+from engine.definitions.calling import whole
 from engine.definitions.changes import Change, changes
 from engine.definitions.deployment import deploy, get_version, in_force
 from engine.definitions.diagrams import DiagramUnreadable
@@ -63,10 +64,10 @@ def review(session: Session, version_id: str, handlers: Mapping[str, Handler]) -
     return Review(
         version=version,
         is_in_force=is_in_force,
-        findings=lint(version.diagram, version.forms, handlers),
+        findings=lint(*whole(session, version), handlers),
         earlier=earlier,
         earlier_is_in_force=earlier is not None and earlier is current,
-        changes=changes(earlier.diagram, earlier.forms, version.diagram, version.forms) if earlier else [],
+        changes=changes(*whole(session, earlier), *whole(session, version)) if earlier else [],
     )
 
 

@@ -24,6 +24,7 @@ class DefinitionVersion(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     diagram: Mapped[bytes] = mapped_column(LargeBinary)
     forms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    called: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # process it calls → id of the version it runs
     note: Mapped[str] = mapped_column(String(500), default="")
     deployed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deployed_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))

@@ -67,14 +67,15 @@ def case_file(session: Session, definitions: Definitions, instance_id: str, acto
     compiled = definitions.get(session, row.version_id)
     (line,) = instance_lines(session, definitions, [row], actor, now)
     past = history(session, instance_id, compiled.diagram, actor, _task_organisations(session, instance_id))
-    active = tuple(dict.fromkeys(step.element_id for step in line.waiting))
+    drawn = compiled.diagram.drawn
+    active = tuple(dict.fromkeys(drawn(step.element_id) for step in line.waiting))
     version_number = session.scalar(select(DefinitionVersion.number).where(DefinitionVersion.id == row.version_id))
     return CaseFile(
         line=line,
         version_id=row.version_id,
         version_number=version_number or 0,
         active=active,
-        done=tuple(sorted(past.passed - set(active))),
+        done=tuple(sorted(set(map(drawn, past.passed)) - set(active))),
         timeline=past.entries,
         answers=answers(session, instance_id, compiled.forms, actor),
         keys=_keys(session, instance_id, actor, now),

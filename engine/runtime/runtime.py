@@ -9,6 +9,7 @@ from threading import Lock
 from sqlalchemy.orm import Session
 
 from engine.database import Database
+from engine.definitions.calling import whole
 from engine.definitions.handlers import Handler
 from engine.definitions.specs import Compiled, compile_definition
 from engine.definitions.tables import DefinitionVersion
@@ -35,7 +36,7 @@ class Definitions:
         version = session.get(DefinitionVersion, version_id)
         if version is None:
             raise NotFound()
-        compiled = compile_definition(version.diagram, version.forms)
+        compiled = compile_definition(*whole(session, version))
         with self._lock:
             self._compiled[version_id] = compiled
             while len(self._compiled) > self.KEPT:

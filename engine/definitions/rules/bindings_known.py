@@ -28,6 +28,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "serviceTask": _NODE | _CALLS,
     "endEvent": _NODE | _CALLS | {"outcome", "outcome_en"},
     "message": frozenset({"name_en", "form", "lane", "menu", "menu_en"}),
+    "subProcess": _NODE | {"called"},  # the engine's own mark on what stands for a call activity
 }
 _EVERYWHERE = frozenset({"name_en", "basis"})  # pools, data objects, notes: labels that only people read
 

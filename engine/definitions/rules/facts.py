@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from engine.definitions.diagrams import BPMN, WF, Diagram
+from engine.definitions.diagrams import BPMN, WF, Diagram, at_home
 from engine.definitions.fields import Form
 from engine.definitions.findings import Severity
 from engine.definitions.handlers import Handler
@@ -239,12 +239,7 @@ class Facts:
 
     def lane_of(self, node: etree._Element) -> etree._Element | None:
         """The lane a node is drawn in; inside a sub-process, the lane of the outermost sub-process."""
-        outer = node
-        for ancestor in node.iterancestors():
-            if ancestor is self.process:
-                break
-            outer = ancestor
-        return self.listed_in.get(outer.get("id", ""))
+        return self.listed_in.get(at_home(node).get("id", ""))
 
     @cached_property
     def listed_in(self) -> dict[str, etree._Element]:

@@ -27,7 +27,6 @@ NODES_REFUSED = {
     "businessRuleTask": _USE_SERVICE,
     "sendTask": _USE_SERVICE,
     "receiveTask": _USE_MESSAGE,
-    "callActivity": _USE_SUB,
     "transaction": _USE_SUB,
     "adHocSubProcess": _USE_SUB,
     "complexGateway": _USE_GATEWAYS,

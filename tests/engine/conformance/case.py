@@ -13,6 +13,7 @@ class Runs:
     begins: str
     acts: list[tuple[str, str]]
     ran: dict[str, int] = field(default_factory=dict)  # how often each service task
+    calls: tuple[bytes, ...] = ()  # what is deployed before it, to be called
 
 
 @dataclass(frozen=True)

@@ -93,20 +93,6 @@ CASES: list[Case] = [
         "a b",
         [("a", "b"), ("b", "c"), ("c", "closed")],
     ),
-    Refused(
-        "Call activity",
-        "of another process",
-        _one(node("callActivity", "x", calledElement="other")),
-        "only_supported_elements",
-        "x",
-    ),
-    Refused(
-        "Call activity",
-        "of a global task",
-        _one(node("callActivity", "x", calledElement="global")),
-        "only_supported_elements",
-        "x",
-    ),
     Refused("Transaction", "one", _one(node("transaction", "x")), "only_supported_elements", "x"),
     Refused("Ad-hoc sub-process", "one", _one(node("adHocSubProcess", "x")), "only_supported_elements", "x"),
     Refused(

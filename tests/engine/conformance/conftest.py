@@ -14,11 +14,11 @@ from tests.engine.conformance.playing import HANDLERS, Play
 
 
 @pytest.fixture
-def played(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[[bytes], Play]]:
-    """Deploys a diagram and starts an instance of it."""
+def played(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., Play]]:
+    """Deploys a diagram, after those it calls, and starts an instance of it."""
     keyring = Keyring.from_text(Keyring.new_text())
     runtime = Runtime(Database(sqlite_url), HANDLERS, keyring, FileStore(tmp_path / "files"), trial=True)
     with runtime.database.read() as session:
         actor = actor_named(session, "enterprise-a")
-    yield lambda diagram: Play(runtime, diagram, actor)
+    yield lambda diagram, *called: Play(runtime, [*called, diagram], actor)
     runtime.database.close()

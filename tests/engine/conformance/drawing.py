@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.definitions.diagrams import BPMN, FLOW_NODES
+from engine.definitions.diagrams import BPMN, FLOW_NODES, WF
 from tests.engine.rules.builder import HEAD, TAIL, form
 
 _OUTSIDE = (
@@ -116,7 +116,11 @@ def several(
     return f'<{tag} isSequential="{str(one_by_one).lower()}">{inside}</{tag}>'
 
 
-def diagram(*nodes: str, flows: list[str]) -> bytes:
+def call(id_: str, process_id: str) -> str:
+    return node("callActivity", id_, calledElement=process_id)
+
+
+def diagram(*nodes: str, flows: list[str], process_id: str = "drawn") -> bytes:
     """A whole process, all of it in the enterprise's lane, with the messages it waits for."""
     contents = _contents(nodes, flows)
     top = etree.fromstring(f"{HEAD}{contents}{TAIL}".encode())
@@ -127,16 +131,21 @@ def diagram(*nodes: str, flows: list[str]) -> bytes:
         f'<bpmn:message id="Message_{name}" name="{name}" wf:form="sent" wf:lane="Lane" />' for name in sorted(names)
     )
     return (
-        f'{HEAD}<bpmn:process id="drawn" isExecutable="true"><bpmn:laneSet id="Lanes"><bpmn:lane id="Lane" name="企业" '
-        f'wf:role="enterprise" wf:organisation="starter.organisation">{lane}</bpmn:lane></bpmn:laneSet>{contents}'
+        f'{HEAD}<bpmn:process id="{process_id}" isExecutable="true"><bpmn:laneSet id="Lanes">'
+        '<bpmn:lane id="Lane" name="企业" wf:role="enterprise" wf:organisation="starter.organisation">'
+        f"{lane}</bpmn:lane></bpmn:laneSet>{contents}"
         f"</bpmn:process>{_OUTSIDE}{messages}{TAIL}"
     ).encode()
 
 
 def forms_of(xml: bytes) -> dict[str, Any]:
-    """A form for each user task, and one for the messages."""
-    tasks = {str(t.get("id")) for t in etree.fromstring(xml).iter(f"{{{BPMN}}}userTask")}
-    return {name: form(name, "answer") for name in tasks} | {"sent": form("sent", "what")}
+    """A form for each user task and start event that asks for one, and one for the messages."""
+    names = [node.get(f"{{{WF}}}form") for kind in ("userTask", "startEvent") for node in _all(xml, kind)]
+    return {name: form(name, "answer") for name in names if name} | {"sent": form("sent", "what")}
+
+
+def _all(xml: bytes, kind: str) -> list[etree._Element]:
+    return list(etree.fromstring(xml).iter(f"{{{BPMN}}}{kind}"))
 
 
 def _contents(nodes: tuple[str, ...], flows: list[str]) -> str:

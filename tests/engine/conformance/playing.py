@@ -25,12 +25,13 @@ BEGINS = datetime(2026, 9, 18, 10, 0, tzinfo=SHANGHAI)
 
 class Play:
     """One instance. `does` takes one act: a task's id (`a`, or `a=no` for the answer; `a 2` the second of several
-    instances), a message (`!m`), or time to pass in minutes (`+60`)."""
+    instances; `x-a` the one inside of what x calls), a message (`!m`), or time to pass in minutes (`+60`)."""
 
-    def __init__(self, runtime: Runtime, diagram: bytes, actor: Actor) -> None:
+    def __init__(self, runtime: Runtime, diagrams: list[bytes], actor: Actor) -> None:
         self.runtime, self.actor, self.now = runtime, actor, BEGINS
         with runtime.database.write() as session:
-            deploy(session, diagram=diagram, forms=forms_of(diagram), handlers=HANDLERS, by=None, now=CAST_SINCE)
+            for each in diagrams:
+                deploy(session, diagram=each, forms=forms_of(each), handlers=HANDLERS, by=None, now=CAST_SINCE)
         self.id = instances.start(runtime, process_id="drawn", answers={}, actor=actor, now=self.now)
 
     def does(self, act: str) -> None:
@@ -45,7 +46,7 @@ class Play:
             with self.runtime.database.read() as session:
                 found = select(Task.id).where(Task.element_id == element, Task.state == TaskState.OPEN)
                 tasks = session.scalars(found.order_by(Task.opened_at, Task.organisation_id, Task.id)).all()
-            answers = {element: {"answer": answer or "yes"}}
+            answers = {element.rpartition("-")[2]: {"answer": answer or "yes"}}
             instances.complete(self.runtime, tasks[int(number or 1) - 1], answers, self.actor, self.now)
 
     @property

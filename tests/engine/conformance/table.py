@@ -1,10 +1,17 @@
 """`docs/bpmn.md`, written from the cases: `python -m tests.engine.conformance.table`."""
 
 from tests.conftest import ROOT
-from tests.engine.conformance import cases_activities, cases_events, cases_flows, cases_reactions, cases_thrown
+from tests.engine.conformance import (
+    cases_activities,
+    cases_calls,
+    cases_events,
+    cases_flows,
+    cases_reactions,
+    cases_thrown,
+)
 from tests.engine.conformance.case import Case, Runs
 
-_PARTS = (cases_activities, cases_flows, cases_events, cases_thrown, cases_reactions)
+_PARTS = (cases_activities, cases_calls, cases_flows, cases_events, cases_thrown, cases_reactions)
 CASES: list[Case] = [case for part in _PARTS for case in part.CASES]
 DOCUMENT = ROOT / "docs" / "bpmn.md"
 
@@ -30,6 +37,11 @@ that runs is deployed, stored and read again at every step, on a clock of the te
   list; `inputDataItem` names the variable in which an instance finds its part, `loopCounter` counts from 1. Afterwards
   the form's variable has the last answer; `loopDataOutputRef` with `outputDataItem` collects all, in order. The
   completion condition may read `numberOfInstances`, `numberOfCompletedInstances` and `numberOfActiveInstances`.
+- A call activity names another deployed process by its id (`calledElement`). What is in force when the caller is
+  deployed is pinned: it runs inside of the caller for as long as that version is used, with its own forms and lanes,
+  and its steps are known as `<call activity>-<step>`. It knows the caller's answers and adds its own, as an embedded
+  sub-process does; so the form of its start event is one that the caller has filled in before. Its outcomes decide
+  nothing for the caller. Forms of one name must be alike in both; a message, signal or code of one name is one thing.
 - Where an expression of a diagram goes, the closed language of `engine/definitions/expressions.py` is written.
 """
 

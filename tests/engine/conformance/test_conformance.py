@@ -20,8 +20,8 @@ def name(case: Runs | Refused) -> str:
 
 
 @pytest.mark.parametrize("case", RUNNING, ids=name)
-def test_it_runs(case: Runs, played: Callable[[bytes], Play]) -> None:
-    play = played(case.diagram)
+def test_it_runs(case: Runs, played: Callable[..., Play]) -> None:
+    play = played(case.diagram, *case.calls)
     trace = [("", play.state)]
     for act, _ in case.acts:
         play.does(act)

@@ -77,6 +77,14 @@ CASES: dict[str, list[Case]] = {
             "t",
         ),
     ],
+    "calls_resolved": [
+        (what, process(f'{START}<bpmn:callActivity id="x" {called}/>{END}', "s>x x>e"), "x")
+        for what, called in (
+            ("a process that is not deployed", 'calledElement="other" '),
+            ("no process named", ""),
+            ("the process itself", 'calledElement="drawn" '),
+        )
+    ],
     "event_gateways_wait": [
         ("a task behind it", process(f"{START}{_TWO_EVENTS}{TASK}{END}", "s>g g>a g>t a>e b>e t>e"), "t"),
         ("only one event", process(f"{START}{_TWO_EVENTS}{END}", "s>g g>a a>e"), "g"),
