@@ -331,6 +331,16 @@ def test_each_round_is_a_limit_of_its_own_and_the_enterprises_time_is_not_the_au
     assert days_by_side(told) == {"authority": 5, "enterprise": 1}
 
 
+def test_of_a_shared_limit_each_side_has_the_days_on_which_it_was_its_turn(case: Case, cast: Cast) -> None:
+    case.goes("收到测试密钥")
+    case.play.now = at(22)
+    case.step(by="企业", does="使用测试密钥进行测试联调", fills={"test_report": "done"})
+    told = ledger(case, cast.guangzhou, at(23))
+    assert [each.state for each in told[-2:]] == [LimitState.MET, LimitState.RUNNING]
+    assert told[-2].since == told[-1].since
+    assert days_by_side(told) == {"authority": 1, "enterprise": 3}
+
+
 def test_a_limit_that_ran_out_is_missed(reviewed: Case, cast: Cast) -> None:
     timers.fire_due(reviewed.runtime, at(28))
     (review,) = ledger(reviewed, cast.guangzhou, at(28))
