@@ -217,9 +217,9 @@ def add(
 
 
 def attach(session: Session, file_ids: Iterable[str], instance_id: str) -> None:
-    """The files belong to the instance from now on; those that already do stay. Raises FileElsewhere.
+    """The files belong to the instance from now on; those that already do stay.
 
-    Whose files they are is the caller's to check.
+    Whose files they are is the caller's to check. Raises FileElsewhere, after which the transaction has to be undone.
     """
     ids = set(file_ids)
     free = StoredFile.id.in_(ids) & or_(StoredFile.instance_id.is_(None), StoredFile.instance_id == instance_id)

@@ -355,6 +355,7 @@ def test_files_are_attached_to_the_instance_that_submits_them(session: Session, 
     assert [file.instance_id for file in (one, other, third)] == ["instance-1", "instance-1", None]
     files.attach(session, [one.id, third.id], "instance-1")  # an amendment holds old files and new ones
     files.attach(session, [], "instance-1")
+    session.expire_all()
     assert third.instance_id == "instance-1"
 
 
@@ -362,7 +363,7 @@ def test_a_file_of_another_instance_is_not_taken_over(session: Session, store: F
     used, free = (upload(session, store, PDF, f"{n}.pdf") for n in range(2))
     files.attach(session, [used.id], "instance-1")
     for ids in ([used.id, free.id], [free.id, "no such file"]):
-        with pytest.raises(FileElsewhere) as refusal:
+        with pytest.raises(FileElsewhere) as refusal, session.begin_nested():
             files.attach(session, ids, "instance-2")
         assert isinstance(refusal.value, Conflict)
     session.expire_all()
