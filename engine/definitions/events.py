@@ -23,12 +23,14 @@ from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
     EscalationEventDefinition,
     SignalEventDefinition,
 )
+from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.util.task import TaskState
 
-from engine.definitions.joins import KNOWN, at_one_activity, tokens, united
+from engine.definitions.joins import KNOWN, EndOfAllBranches, at_one_activity, tokens, united
+from engine.definitions.normalising import WRAPPED
 
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
@@ -142,6 +144,22 @@ class Boundary(_Catching, BoundaryEvent):
         my_task.internal_data[KNOWN] = list(news)
 
 
+class Terminate(NoneEventDefinition):
+    """Ends all else of its process or sub-process at once (BPMN 2.0, 13.5.6); what had ended before still counts."""
+
+    def throw(self, my_task: Any) -> None:
+        level = my_task.workflow
+        _cancel(_unfinished(level))
+        while level.parent_task_id is not None:
+            host = level.top_workflow.get_task_from_id(level.parent_task_id)
+            if not host.task_spec.name.endswith(WRAPPED):
+                break
+            level = host.workflow  # its event sub-processes run there
+            _cancel([token for token in _unfinished(level) if token not in at_one_activity(host)])
+        for end in my_task.children:
+            end.task_spec._update(end)
+
+
 class _Throwing:
     """Throws when it is done, so that nothing after it is ready if it turns out to interrupt itself."""
 
@@ -187,6 +205,11 @@ def _cancel(tasks: list[Any]) -> None:
             for inner in reversed(task.workflow.get_tasks(task, state=_LIVE)):
                 inner.cancel()
             task.cancel()
+
+
+def _unfinished(level: Any) -> list[Any]:
+    """The tokens that have not come to an end event yet."""
+    return [token for token in tokens(level) if not isinstance(token.task_spec, EndOfAllBranches)]
 
 
 def _level_of(task: Any) -> Any:

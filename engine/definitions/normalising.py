@@ -18,7 +18,8 @@ from lxml import etree
 
 from engine.definitions.diagrams import BPMN, FLOW_NODES
 
-ENDINGS = (".All", ".Some", ".Link", ".Flow", ".Inside", ".Within", ".Begin", ".Done", ".Over")
+WRAPPED = (".Inside", ".Within")  # sub-processes around what event sub-processes watch
+ENDINGS = (".All", ".Some", ".Link", ".Flow", ".Begin", ".Done", ".Over", *WRAPPED)
 
 _GATEWAYS = {f"{{{BPMN}}}{kind}Gateway" for kind in ("exclusive", "parallel", "inclusive", "complex", "eventBased")}
 _NODES = {f"{{{BPMN}}}{name}" for name in FLOW_NODES}

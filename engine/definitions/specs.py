@@ -34,6 +34,7 @@ from engine.definitions.events import (
     LimitTimer,
     Signal,
     SubProcess,
+    Terminate,
     Throw,
 )
 from engine.definitions.forms import Form, parse_forms
@@ -77,8 +78,11 @@ class _ThrowParser(_EventParsing, IntermediateThrowEventParser):
 
 
 class _EndParser(_EventParsing, EndEventParser):
+    def parse_terminate_event(self, event: etree._Element) -> Terminate:
+        return Terminate()
+
     def create_task(self) -> Any:
-        kinds = ("signal", "error", "escalation")
+        kinds = ("signal", "error", "escalation", "terminate")
         task = self._create_task(self.get_event_definition([f".//bpmn:{kind}EventDefinition" for kind in kinds]))
         task.connect(self.spec.end)
         return task

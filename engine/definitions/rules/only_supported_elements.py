@@ -35,10 +35,6 @@ TRIGGERS_REFUSED = {
     "compensateEventDefinition": (Text("补偿", "compensation"), _USE_CASES),
     "cancelEventDefinition": (Text("取消", "cancel"), _USE_CASES),
     "conditionalEventDefinition": (Text("条件", "condition"), _USE_CASES),
-    "terminateEventDefinition": (
-        Text("终止", "terminate"),
-        Text("请改用普通结束事件，让每条分支各自结束。", "Use plain end events, and let every branch end by itself."),
-    ),
 }
 TRIGGERS = {
     "messageEventDefinition": Text("消息", "message"),
@@ -47,6 +43,7 @@ TRIGGERS = {
     "errorEventDefinition": Text("错误", "error"),
     "escalationEventDefinition": Text("升级", "escalation"),
     "linkEventDefinition": Text("链接", "link"),
+    "terminateEventDefinition": Text("终止", "terminate"),
 }
 WAITS_FOR = {
     "boundaryEvent": tuple(TRIGGERS)[:5],
@@ -54,7 +51,12 @@ WAITS_FOR = {
 }
 THROWS = {
     "intermediateThrowEvent": ("signalEventDefinition", "escalationEventDefinition", "linkEventDefinition"),
-    "endEvent": ("signalEventDefinition", "errorEventDefinition", "escalationEventDefinition"),
+    "endEvent": (
+        "signalEventDefinition",
+        "errorEventDefinition",
+        "escalationEventDefinition",
+        "terminateEventDefinition",
+    ),
 }
 _DATA = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "property")
 

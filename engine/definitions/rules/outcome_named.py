@@ -26,13 +26,16 @@ def check(facts: Facts) -> Iterable[Problem]:
     # A side branch that throws a signal may end the main one before it decides.
     deciding = _reached(facts, [*starts, *_throwing_signals(facts)], splits=True)
     for end in ends:
-        if wf(end, "outcome") is None and end in alone:
+        terminates = bool(children(end, "terminateEventDefinition"))
+        if wf(end, "outcome") is None and (end in alone or (terminates and end.getparent() is facts.process)):
             yield warning(
                 end,
                 "办件可能在{it}结束而没有办理结果；请填写办理结果（outcome）。",
                 "A case can be over at {it} without an outcome; write its outcome.",
             )
-        elif wf(end, "outcome") is not None and end.getparent() is facts.process and end not in deciding:
+        elif wf(end, "outcome") is None or terminates or end.getparent() is not facts.process:
+            continue
+        elif end not in deciding:
             yield warning(
                 end,
                 "{it}只结束旁支，却写了办理结果：办件会在主流程还在进行时就算有了结果；请删除它的办理结果。",

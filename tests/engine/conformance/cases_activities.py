@@ -25,6 +25,25 @@ def _one(inside: str, *, flows: list[str] | None = None) -> bytes:
     return diagram(S, inside, E, flows=flows or ["s > x", "x > e"])
 
 
+def _inside(inside: str) -> bytes:
+    """start → sub-process [ start → x → end ] → end."""
+    return diagram(S, sub("o", start("is"), inside, end("ie"), flows=["is > x", "x > ie"]), E, flows=["s > o", "o > e"])
+
+
+def _after_a_task(inside: str) -> bytes:
+    return diagram(S, A, inside, E, flows=["s > a", "a > x", "x > e"])
+
+
+_KINDS = {
+    "Task without a type": "task",
+    "Manual task": "manualTask",
+    "Script task": "scriptTask",
+    "Business rule task": "businessRuleTask",
+    "Send task": "sendTask",
+    "Receive task": "receiveTask",
+    "Ad-hoc sub-process": "adHocSubProcess",
+}
+
 CASES: list[Case] = [
     Runs("User task", "one", diagram(S, A, E, flows=["s > a", "a > e"]), "a", [("a", "closed")]),
     Runs(
@@ -93,6 +112,10 @@ CASES: list[Case] = [
         "a b",
         [("a", "b"), ("b", "c"), ("c", "closed")],
     ),
+    *(
+        Refused(construct, "in a sub-process", _inside(node(kind, "x")), "only_supported_elements", "x")
+        for construct, kind in _KINDS.items()
+    ),
     Refused("Transaction", "one", _one(node("transaction", "x")), "only_supported_elements", "x"),
     Refused("Ad-hoc sub-process", "one", _one(node("adHocSubProcess", "x")), "only_supported_elements", "x"),
     Refused(
@@ -102,11 +125,38 @@ CASES: list[Case] = [
         "only_supported_elements",
         "x",
     ),
+    Refused(
+        "Loop (standardLoopCharacteristics)",
+        "of a sub-process, with a condition",
+        diagram(
+            S,
+            node(
+                "subProcess",
+                "x",
+                "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>True</bpmn:loopCondition>"
+                "</bpmn:standardLoopCharacteristics>"
+                + start("is")
+                + end("ie")
+                + node("sequenceFlow", "f", sourceRef="is", targetRef="ie"),
+            ),
+            E,
+            flows=["s > x", "x > e"],
+        ),
+        "only_supported_elements",
+        "x",
+    ),
     Refused("Compensation", "activity", _one(task("x", isForCompensation="true")), "only_supported_elements", "x"),
     Refused(
         "Start and completion quantity",
         "two tokens",
         _one(task("x", startQuantity="2")),
+        "only_supported_elements",
+        "x",
+    ),
+    Refused(
+        "Start and completion quantity",
+        "two tokens out",
+        _after_a_task(task("x", completionQuantity="2")),
         "only_supported_elements",
         "x",
     ),
@@ -198,6 +248,25 @@ CASES: list[Case] = [
                 "subProcess",
                 "x",
                 several("2") + start("is") + end("ie") + node("sequenceFlow", "f", sourceRef="is", targetRef="ie"),
+            ),
+            E,
+            flows=["s > x", "x > e"],
+        ),
+        "only_supported_elements",
+        "x",
+    ),
+    Refused(
+        "Multi-instance sub-process",
+        "sequential",
+        diagram(
+            S,
+            node(
+                "subProcess",
+                "x",
+                several("2", one_by_one=True)
+                + start("is")
+                + end("ie")
+                + node("sequenceFlow", "f", sourceRef="is", targetRef="ie"),
             ),
             E,
             flows=["s > x", "x > e"],

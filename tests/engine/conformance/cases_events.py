@@ -20,12 +20,20 @@ from tests.engine.conformance.drawing import (
 
 A, B, C, D = (task(name) for name in "abcd")
 S, E, E2 = start(), end(), end("e2")
+STOP = end("stop", "<bpmn:terminateEventDefinition />")
 
 
 def _sub(*nodes: str, flows: list[str]) -> str:
     """A sub-process x whose start is `is` and whose end is `ie`."""
     return sub("x", start("is"), end("ie"), *nodes, flows=flows)
 
+
+_TRIGGERS = (
+    ("message", message()),
+    ("timer", timer()),
+    ("signal", signal()),
+    ("conditional", "<bpmn:conditionalEventDefinition />"),
+)
 
 CASES: list[Case] = [
     Runs("None start event", "of the process", diagram(S, A, E, flows=["s > a", "a > e"]), "a", [("a", "closed")]),
@@ -44,12 +52,96 @@ CASES: list[Case] = [
             "one_start",
             "s",
         )
-        for kind, trigger in (
-            ("message", message()),
-            ("timer", timer()),
-            ("signal", signal()),
-            ("conditional", "<bpmn:conditionalEventDefinition />"),
+        for kind, trigger in _TRIGGERS
+    ),
+    *(
+        Refused(
+            f"{kind.capitalize()} start event",
+            "of a sub-process",
+            diagram(
+                S,
+                sub("x", start("is", trigger), A, end("ie"), flows=["is > a", "a > ie"]),
+                E,
+                flows=["s > x", "x > e"],
+            ),
+            "one_start",
+            "is",
         )
+        for kind, trigger in _TRIGGERS
+    ),
+    Refused(
+        "Several start events",
+        "of a sub-process",
+        diagram(S, _sub(start("is2"), A, flows=["is > a", "is2 > a", "a > ie"]), E, flows=["s > x", "x > e"]),
+        "one_start",
+        "is2",
+    ),
+    *(
+        Refused(
+            f"{kind.capitalize()} end event",
+            "of a sub-process",
+            diagram(
+                S, sub("x", start("is"), A, end("ie", trigger), flows=["is > a", "a > ie"]), E, flows=["s > x", "x > e"]
+            ),
+            "only_supported_elements",
+            "ie",
+        )
+        for kind, trigger in (("message", message()), ("cancel", "<bpmn:cancelEventDefinition />"))
+    ),
+    Refused(
+        "Message throw event",
+        "in a sub-process",
+        diagram(S, _sub(A, throw("t", message()), flows=["is > a", "a > t", "t > ie"]), E, flows=["s > x", "x > e"]),
+        "only_supported_elements",
+        "t",
+    ),
+    Refused(
+        "Timer cycle",
+        "catch event",
+        diagram(
+            S,
+            catch("x", "<bpmn:timerEventDefinition><bpmn:timeCycle>R/P1D</bpmn:timeCycle></bpmn:timerEventDefinition>"),
+            E,
+            flows=["s > x", "x > e"],
+        ),
+        "timers_clear",
+        "x",
+    ),
+    Refused(
+        "Conditional event",
+        "catch event",
+        diagram(S, catch("x", "<bpmn:conditionalEventDefinition />"), E, flows=["s > x", "x > e"]),
+        "only_supported_elements",
+        "x",
+    ),
+    Refused(
+        "Multiple event",
+        "boundary event",
+        diagram(S, A, boundary("x", "a", message() + timer()), B, E, flows=["s > a", "a > e", "x > b", "b > e"]),
+        "only_supported_elements",
+        "x",
+    ),
+    Refused(
+        "Cancel event",
+        "throw event",
+        diagram(S, A, throw("x", "<bpmn:cancelEventDefinition />"), E, flows=["s > a", "a > x", "x > e"]),
+        "only_supported_elements",
+        "x",
+    ),
+    Refused(
+        "Boundary event",
+        "at a gateway",
+        diagram(
+            S,
+            A,
+            gateway("exclusive", "g"),
+            boundary("late", "g", timer()),
+            B,
+            E,
+            flows=["s > a", "a > g", "g > e", "late > b", "b > e"],
+        ),
+        "boundary_events_lead_on",
+        "late",
     ),
     Refused(
         "Several start events",
@@ -72,12 +164,94 @@ CASES: list[Case] = [
         "a b",
         [("a", "b"), ("b", "closed")],
     ),
-    Refused(
+    Runs(
         "Terminate end event",
-        "one",
-        diagram(S, A, end("e", "<bpmn:terminateEventDefinition />"), flows=["s > a", "a > e"]),
-        "only_supported_elements",
-        "e",
+        "ends the other branch of the process",
+        diagram(S, gateway("parallel", "g"), A, B, E, STOP, flows=["s > g", "g > a", "g > b", "a > stop", "b > e"]),
+        "a b",
+        [("a", "closed")],
+    ),
+    Runs(
+        "Terminate end event",
+        "after the other branch",
+        diagram(S, gateway("parallel", "g"), A, B, E, STOP, flows=["s > g", "g > a", "g > b", "a > stop", "b > e"]),
+        "a b",
+        [("b", "a"), ("a", "closed")],
+    ),
+    Runs(
+        "Terminate end event",
+        "ends a limit, and a sub-process with a limit of its own",
+        diagram(
+            S,
+            gateway("parallel", "g"),
+            A,
+            boundary("late", "a", timer()),
+            _sub(B, boundary("slow", "b", timer("PT2H")), C, flows=["is > b", "b > ie", "slow > c", "c > ie"]),
+            D,
+            E,
+            STOP,
+            flows=["s > g", "g > a", "g > x", "g > d", "a > e", "late > e", "x > e", "d > stop"],
+        ),
+        "a b d ~late ~slow",
+        [("d", "closed")],
+    ),
+    Runs(
+        "Terminate end event",
+        "of a sub-process, which is left as if it were done",
+        diagram(
+            S,
+            _sub(gateway("parallel", "g"), A, B, STOP, flows=["is > g", "g > a", "g > b", "a > stop", "b > ie"]),
+            boundary("late", "x", timer()),
+            C,
+            D,
+            E,
+            flows=["s > x", "x > c", "c > e", "late > d", "d > e"],
+        ),
+        "a b ~late",
+        [("a", "c"), ("c", "closed")],
+    ),
+    Runs(
+        "Terminate end event",
+        "ends event sub-processes that are at work",
+        diagram(
+            S,
+            A,
+            STOP,
+            sub(
+                "r",
+                start("rs", message(), isInterrupting="false"),
+                B,
+                end("re"),
+                flows=["rs > b", "b > re"],
+                reacts=True,
+            ),
+            flows=["s > a", "a > stop"],
+        ),
+        "a !m",
+        [("!m", "a b !m"), ("a", "closed")],
+    ),
+    Runs(
+        "Terminate end event",
+        "of an event sub-process, which ends itself alone",
+        diagram(
+            S,
+            A,
+            E,
+            sub(
+                "r",
+                start("rs", message(), isInterrupting="false"),
+                gateway("parallel", "g"),
+                B,
+                C,
+                STOP,
+                end("re"),
+                flows=["rs > g", "g > b", "g > c", "b > stop", "c > re"],
+                reacts=True,
+            ),
+            flows=["s > a", "a > e"],
+        ),
+        "a !m",
+        [("!m", "a b c !m"), ("b", "a !m"), ("a", "closed")],
     ),
     Refused(
         "Message end event",

@@ -250,6 +250,21 @@ CASES: list[Case] = [
         "gateways_decide",
         "x",
     ),
+    Refused(
+        "Complex gateway",
+        "that joins",
+        diagram(
+            S,
+            gateway("parallel", "g"),
+            A,
+            B,
+            gateway("complex", "x"),
+            E,
+            flows=["s > g", "g > a", "g > b", "a > x", "b > x", "x > e"],
+        ),
+        "only_supported_elements",
+        "x",
+    ),
     Refused("Complex gateway", "one", _one(gateway("complex", "x")), "only_supported_elements", "x"),
     Runs(
         "Several flows out of an activity",
@@ -326,6 +341,21 @@ CASES: list[Case] = [
         diagram(S, gateway("parallel", "x"), A, B, C, E, flows=["s > x", "x > a", "x > b", "a > c", "b > c", "c > e"]),
         "a b",
         [("a", "b c"), ("c", "b"), ("b", "c"), ("c", "closed")],
+    ),
+    Runs(
+        "Several flows into an activity",
+        "of ways that exclude each other",
+        diagram(
+            S,
+            A,
+            gateway("exclusive", "x"),
+            B,
+            C,
+            E,
+            flows=["s > a", "a > x", f"x > b {YES}", "x > c else", "b > c", "c > e"],
+        ),
+        "a",
+        [("a", "b"), ("b", "c"), ("c", "closed")],
     ),
     Refused(
         "Data object", "read by a task", _one(task("x", '<bpmn:property id="p" />')), "only_supported_elements", "x"

@@ -1,5 +1,6 @@
 """Every construct of BPMN's executable subset either runs as the specification says or is refused at the gate."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,10 @@ def test_it_is_refused(case: Refused) -> None:
 
 def test_no_two_cases_are_the_same() -> None:
     assert len(set(map(name, CASES))) == len(CASES)
+
+
+def test_every_construct_is_tried_in_two_variants_at_least() -> None:
+    assert [construct for construct, count in Counter(case.construct for case in CASES).items() if count < 2] == []
 
 
 def test_the_table_in_the_documentation_is_up_to_date() -> None:

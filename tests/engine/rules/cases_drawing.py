@@ -113,14 +113,6 @@ CASES: dict[str, list[Case]] = {
             "x",
         ),
         (
-            "a terminate end",
-            broken(
-                '<bpmn:endEvent id="End_Explained" />',
-                '<bpmn:endEvent id="End_Explained"><bpmn:terminateEventDefinition /></bpmn:endEvent>',
-            ),
-            "End_Explained",
-        ),
-        (
             "an end that sends a message",
             broken(
                 '<bpmn:endEvent id="End_Explained" />',
