@@ -1,7 +1,7 @@
 """Correcting a variable of one instance: what a form handed in, or a handler answered, and expressions go by."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
+from engine.definitions.cleaning import clean, missing, unanswered
+from engine.definitions.fields import STATIC, Form
 from engine.errors import Invalid
 from engine.people.accounts import Actor
 from engine.runtime.interventions import by_operator, record
@@ -35,6 +37,12 @@ class OtherType(Invalid):
 
 class ValueTooLong(Invalid):
     sentence = Text("新的值最多 {most} 个字符。", "The new value can have {most} characters at most.")
+
+
+class NoAnswer(Invalid):
+    """The variable is what a form asks for, and the form would not take the new value."""
+
+    sentence = Text("{problem}", "{problem}")
 
 
 class Compound(Invalid):
@@ -68,7 +76,8 @@ def correct_variable(
     somebody has `written` is read as what the variable is: a number, true or false, or a text.
 
     Tasks that are open stay where they are; answers stay as they were handed in. A suspended instance can be corrected.
-    Raises NotFound, NotAllowed, ReasonMissing, InstanceClosed, NoSuchVariable, Compound, OtherType, ValueTooLong.
+    Raises NotFound, NotAllowed, ReasonMissing, InstanceClosed, NoSuchVariable, Compound, OtherType, ValueTooLong,
+    NoAnswer.
     """
     about = ("correct", reason, actor, now, once, variable, repr(value))
     with suppress(AlreadyDone), by_operator(runtime, instance_id, *about) as run:
@@ -86,10 +95,22 @@ def correct_variable(
                 raise OtherType(variable=variable, before=_TYPES[type(before)])
         if isinstance(value, str) and len(value) > LONGEST:
             raise ValueTooLong(most=LONGEST)
+        _refuse_no_answer(run.compiled.forms, above, name, value)
         for holder, _ in known:
             holder[name] = value
         kept = {"variable": variable, "before": [v for n, v in enumerate(live) if v not in live[:n]], "after": value}
         record(run, EventKind.VARIABLE_CORRECTED, actor, reason, kept=kept, variable=variable)
+
+
+def _refuse_no_answer(forms: Mapping[str, Form], above: list[str], name: str, value: Any) -> None:
+    """What stands for an answer has to be one that the form would have taken by itself."""
+    form = forms.get(above[0]) if len(above) == 1 else None
+    field = next((field for field in form.fields if field.key == name), None) if form else None
+    if field is None or field.type == STATIC:
+        return
+    cleaned = clean(field, value)
+    if cleaned.errors or unanswered(field, cleaned.value):
+        raise NoAnswer(problem=next(iter(cleaned.errors.values()), missing(field)))
 
 
 def _read(text: str, like: Any) -> str | float | bool | None:

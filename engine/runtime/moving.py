@@ -18,12 +18,14 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.definitions.diagrams import Diagram, Element
 from engine.definitions.repeating import Repeated
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict, Invalid, Refusal
 from engine.people.accounts import Actor
-from engine.runtime.execution import element_of
+from engine.runtime.execution import ElementFailed, element_of
 from engine.runtime.interventions import by_operator, number_of, record, tell_parties
 from engine.runtime.once import AlreadyDone
+from engine.runtime.projection import project
 from engine.runtime.reasons import checked
+from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind
@@ -51,6 +53,8 @@ OTHER_BRANCH = Text(
     "它在并行网关的另一条分支上或另一侧，转过去后各分支将无法汇合。",
     "it is on another branch or the other side of a parallel gateway, and the branches could not meet again.",
 )
+
+LACKING = Text("“{at}”需要的内容还没有。{problem}", "“{at}” needs what is not there yet. {problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,23 @@ def move(
         record(run, EventKind.MOVED, actor, reason, element_id=left, to=to)
         _take_away(task)
         _start(task, spec)
+        _go_on(run, to)
         steps = {"step": element_name(diagram, left), "to": element_name(diagram, to)}
         tell_parties(run, TOLD.filled(number=number_of(run.instance), reason=checked(reason), **steps), to)
+
+
+def _go_on(run: Run, to: str) -> None:
+    """Let the other step begin. Where the instance lacks what it needs, that is no failure but a bad choice."""
+    try:
+        run.advance()
+        project(run)
+    except ElementFailed as failed:
+        if not isinstance(failed.__cause__, Refusal):
+            raise
+        diagram = run.compiled.diagram
+        at = element_name(diagram, failed.element_id)
+        why = LACKING.filled(at=at, problem=failed.__cause__.text)
+        raise TargetRefused(to=element_name(diagram, to), why=why) from failed
 
 
 TOLD = Text(

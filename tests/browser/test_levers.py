@@ -30,7 +30,7 @@ def test_a_case_is_suspended_resumed_and_cancelled(somebody: Somebody, beside: R
     admin.station("levers-refused")
     admin.page.locator("#suspend-reason").fill("企业被立案调查")
     admin.press("暂停办理")
-    admin.read("已中止办理")
+    admin.read("已暂停办理")
 
     enterprise.go(f"/instances/{case.id}")
     enterprise.read("企业被立案调查")

@@ -75,7 +75,7 @@ def test_nobody_else_sees_or_pulls_anything(client_of: ClientOf, cast: Cast, cas
 
 def test_suspending_and_resuming(admin: FlaskClient, client_of: ClientOf, cast: Cast, case: Case) -> None:
     page = admin.post(address(case, "suspend"), data={"reason": "企业被立案调查"}, follow_redirects=True).text
-    assert "已中止办理" in page
+    assert "已暂停办理" in page
     enterprise = client_of(cast.enterprise)
     told = enterprise.get(f"/instances/{case.id}").text
     assert "起暂停办理，期限停止计算。理由：企业被立案调查" in told

@@ -113,9 +113,12 @@ def test_without_the_attribute_no_lever_is_shown_or_accepted(runtime: Runtime, c
 
 def test_lists_say_that_a_case_is_suspended(case: Case, cast: Cast, client_of: ClientOf) -> None:
     interventions.suspend(case.runtime, case.id, "立案", cast.admin, clock.now())
-    assert "已中止办理" in client_of(cast.guangzhou).get("/inbox").text
-    assert "已中止办理" in client_of(cast.enterprise).get("/applications").text
-    assert "暂停计算" not in client_of(cast.guangzhou).get(f"/tasks/{case.task('审核材料').id}").text
+    assert "已暂停办理" in client_of(cast.guangzhou).get("/inbox").text
+    assert "已暂停办理" in client_of(cast.enterprise).get("/applications").text
+    task = client_of(cast.guangzhou).get(f"/tasks/{case.task('审核材料').id}").text
+    assert "暂停计算" not in task
+    assert "该申请已由管理员暂停办理" in task
+    assert "提交</button>" not in task
 
 
 def test_a_long_record_is_folded_and_reads_in_english(case: Case, cast: Cast, client_of: ClientOf) -> None:

@@ -10,7 +10,7 @@ from engine.clock import SHANGHAI
 from engine.errors import NotAllowed
 from engine.runtime import checking, interventions, state, timers, verification
 from engine.runtime.casefile import case_file
-from engine.runtime.correcting import Compound, NoSuchVariable, OtherType, ValueTooLong, correct_variable
+from engine.runtime.correcting import Compound, NoAnswer, NoSuchVariable, OtherType, ValueTooLong, correct_variable
 from engine.runtime.deadlines import LimitOver, PastDeadline, change_deadline
 from engine.runtime.notice_tables import Notice
 from engine.runtime.reasons import BasisTooLong
@@ -151,6 +151,9 @@ def test_a_correction_reaches_all_branches_and_lasts(case: Case, cast: Cast) -> 
         ("basic.city", None, OtherType),
         ("basic.city", True, OtherType),
         ("basic.city", "长" * 2001, ValueTooLong),
+        ("basic.city", "珠海", NoAnswer),
+        ("basic.city", "999999", NoAnswer),
+        ("basic.company", "", NoAnswer),
     ],
 )
 def test_what_would_not_fit_is_refused(

@@ -63,6 +63,15 @@ def test_a_token_is_taken_to_another_step_and_the_case_goes_on_to_its_end(case: 
     assert (case.instance().outcome, case.instance().closed_at) == ("联调成功", case.now)
 
 
+def test_a_step_whose_data_is_missing_can_not_be_moved_to(case: Case, cast: Cast) -> None:
+    case.goes("收到测试密钥")
+    before = happened(case)
+    with pytest.raises(TargetRefused, match="rectification"):
+        move(case, cast, "Test_Connection", "Provide_Remedy")
+    assert happened(case) == before
+    assert [task.element_id for task in case.tasks()] == ["Test_Connection"]
+
+
 def test_the_events_on_the_boundary_go_with_the_step(case: Case, cast: Cast) -> None:
     case.goes("收到测试密钥")
     due = case.task("Test_Connection").due_at
