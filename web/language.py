@@ -12,6 +12,7 @@ from engine.clock import SHANGHAI
 from engine.text import Language, Text
 
 COOKIE = "language"
+_DAYS: dict[Language, str] = {"zh": "y年M月d日", "en": "d MMM y"}
 MIDNIGHT = "24:00"  # how the end of a day is said
 _BABEL: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en")}
 
@@ -37,14 +38,14 @@ def when(moment: datetime | None) -> str:
 
 def day(moment: datetime | None) -> str:
     """2026年9月22日, 22 Sep 2026: the day in Shanghai."""
-    return _formatted(moment, {"zh": "y年M月d日", "en": "d MMM y"}) if moment else ""
+    return _formatted(moment, _DAYS) if moment else ""
 
 
 def last_day(due_at: datetime | None) -> str:
-    """9月22日 24:00 前, 9月22日 17:30 前: the last day of a limit, whose end may be kept as the midnight after it."""
+    """2026年9月22日 24:00 前, …17:30 前: the last day of a limit, whose end may be kept as the midnight after it."""
     if due_at is None:
         return ""
-    last, at = _end(due_at, {"zh": "M月d日", "en": "d MMM"})
+    last, at = _end(due_at, _DAYS)
     if at == MIDNIGHT:
         return str(gettext("%(day)s 24:00 前", day=last))
     return str(gettext("%(day)s %(time)s 前", day=last, time=at))
@@ -52,7 +53,7 @@ def last_day(due_at: datetime | None) -> str:
 
 def end(due_at: datetime) -> str:
     """2026年9月22日 24:00, 22 Sep 2026 17:30: the end of a limit with its year."""
-    return " ".join(_end(due_at, {"zh": "y年M月d日", "en": "d MMM y"}))
+    return " ".join(_end(due_at, _DAYS))
 
 
 def weekday(date_: date) -> str:

@@ -32,11 +32,19 @@ class DaysRefused(Invalid):
 
 
 class MomentRefused(Invalid):
-    """A moment without a zone, or a limit that starts in a year no calendar covers."""
+    """A moment without a zone."""
 
     sentence = Text(
-        "时间“{moment}”不正确：请给出带时区的时间，年份在 {first} 到 {last} 之间。",
-        "The moment “{moment}” can't be used: give one with a time zone, between the years {first} and {last}.",
+        "时间“{moment}”不正确：请给出带时区的时间。", "The moment “{moment}” can't be used: give one with a time zone."
+    )
+
+
+class YearRefused(MomentRefused):
+    """A limit that starts in a year no calendar covers."""
+
+    sentence = Text(
+        "期限不能从 {year} 年起算：年份须在 {first} 到 {last} 之间。",
+        "A limit can't start in {year}: the year has to be between {first} and {last}.",
     )
 
 
@@ -76,8 +84,9 @@ def check(start: datetime, days: int) -> None:
     """Can a limit be counted from these? Raises DaysRefused, MomentRefused."""
     if type(days) is not int or not 1 <= days <= MOST_DAYS:  # True is an int to isinstance, but no number of days
         raise DaysRefused(days=days, most=MOST_DAYS)
-    if not FIRST_YEAR <= shanghai_date(start).year <= LAST_YEAR:
-        raise _refused(start)
+    year = shanghai_date(start).year
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise YearRefused(year=year, first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def working_days_left(now: datetime, due_at: datetime, calendar: Calendar) -> int:
@@ -111,9 +120,5 @@ def working_days(after: date, until: date, calendar: Calendar) -> frozenset[date
 def shanghai_date(moment: datetime) -> date:
     """The date in Shanghai at an aware moment. Raises MomentRefused for one without a zone."""
     if moment.utcoffset() is None:
-        raise _refused(moment)
+        raise MomentRefused(moment=moment)
     return moment.astimezone(SHANGHAI).date()
-
-
-def _refused(moment: datetime) -> MomentRefused:
-    return MomentRefused(moment=moment, first=FIRST_YEAR, last=LAST_YEAR)

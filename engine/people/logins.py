@@ -47,8 +47,8 @@ def prove(database: Database, username: str, password: str, *, address: str, now
 def change_password(
     database: Database, actor: Actor, *, old: str, new: str, keep: str, address: str, now: datetime
 ) -> None:
-    """Every session of the account ends but that of the token `keep`. Raises OldPasswordWrong, PasswordRefused,
-    TooOften."""
+    """Every session of the account ends but that of the token `keep`. Raises OldPasswordWrong, PasswordSame,
+    PasswordRefused, TooOften."""
     tries = ("old password", actor.account_id, throttling.source(address))
     with database.write() as session:
         throttling.attempt(session, *tries, now=now)
@@ -56,6 +56,8 @@ def change_password(
         account, organisation = accounts.account_of(session, actor.account_id)
     if not passwords.verify(account.password_hash, old):
         raise OldPasswordWrong()
+    if new == old:
+        raise passwords.PasswordSame()
     passwords.check(new, about=accounts.names_of(account, organisation))
     hashed = passwords.hashed(new)
     with database.write() as session:

@@ -34,6 +34,10 @@ class PasswordGuessable(PasswordRefused):
     )
 
 
+class PasswordSame(PasswordRefused):
+    sentence = Text("新密码与原密码相同，请换一个。", "The new password is the old one; choose another.")
+
+
 def check(password: str, *, about: Iterable[str]) -> None:
     """`about` are the names an attacker would try first. Raises PasswordRefused, PasswordGuessable."""
     if len(password) not in LENGTHS:

@@ -13,7 +13,7 @@ from engine.database import Database
 from engine.people import logins, sessions, throttling
 from engine.people.accounts import WrongCredentials
 from engine.people.logins import OldPasswordWrong
-from engine.people.passwords import PasswordGuessable
+from engine.people.passwords import PasswordGuessable, PasswordSame
 from engine.people.tables import LoginSession, Throttle
 from engine.people.throttling import FREE_ATTEMPTS, Rate, TooOften, source
 from tests.conftest import PASSWORD, Cast
@@ -146,6 +146,10 @@ class TestChangingAPassword:
         with pytest.raises(WrongCredentials):
             logins.prove(database, "guangzhou", PASSWORD, address=HOME, now=NOW)
         assert kinds(database)[-2:] == ["password_changed", "login_failed"]
+
+    def test_the_old_one_is_no_new_one(self, database: Database, cast: Cast) -> None:
+        with pytest.raises(PasswordSame):
+            self.change(database, cast, new=PASSWORD)
 
     def test_every_other_session_of_the_account_ends(self, database: Database, cast: Cast) -> None:
         with database.write() as session:

@@ -147,7 +147,7 @@ def test_the_end_of_a_sides_day_counts(runtime: Runtime, cast: Cast, client_of: 
     [
         ("start=&days=3", "请填写日期"),
         ("start=2026-02-30&days=3", "请填写日期"),
-        ("start=1999-01-01&days=3", "年份在 2004 到 2200 之间"),
+        ("start=1999-01-01&days=3", "年份须在 2004 到 2200 之间"),
         ("start=2026-09-18&days=0", "期限“0”不正确"),
         ("start=2026-09-18&days=10000", "期限“10000”不正确"),
         ("start=2026-09-18&days=-1", "期限“-1”不正确"),

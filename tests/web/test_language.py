@@ -99,8 +99,8 @@ def test_the_language_outlives_the_login(client_of: Callable[[Actor], FlaskClien
 @pytest.mark.parametrize(
     ("language", "moment_text", "day_text", "limit_text"),
     [
-        ("zh", "2026年9月22日 18:00", "2026年9月22日", "9月22日 24:00 前"),
-        ("en", "22 Sep 2026 18:00", "22 Sep 2026", "by the end of 22 Sep"),
+        ("zh", "2026年9月22日 18:00", "2026年9月22日", "2026年9月22日 24:00 前"),
+        ("en", "22 Sep 2026 18:00", "22 Sep 2026", "by the end of 22 Sep 2026"),
     ],
 )
 def test_moments_read_in_shanghai_time(
