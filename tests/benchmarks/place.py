@@ -8,11 +8,10 @@ import sqlite3
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Table, func, insert, select
 
@@ -82,7 +81,14 @@ def multiplied(database: Database, instance_id: str, count: int) -> None:
             for table, column in _ROWS
         ]
         numbered = session.scalar(select(func.count()).select_from(Instance)) or 0
-    ids = [row["id"] for _, rows in pattern for row in rows if "id" in row]
+    ids = {row["id"] for _, rows in pattern for row in rows if "id" in row}
+    ids |= {
+        id_
+        for _, rows in pattern
+        for row in rows
+        if isinstance(row.get("state"), bytes)
+        for id_ in _steps_in(row["state"])
+    }
     for first in range(0, count, _AT_ONCE):
         copies = [_renaming(ids) for _ in range(min(_AT_ONCE, count - first))]
         with database.write() as session:
@@ -100,10 +106,16 @@ def _rows(table: type[Base], column: Any, instance_id: str) -> Any:
     return select(*table.__table__.columns).where(column == instance_id)
 
 
-def _renaming(ids: Sequence[str]) -> Callable[[str], str]:
-    """New ids for old ones, wherever they stand in a text, with hyphens (the library's way) or without (ours)."""
+def _steps_in(state: bytes | str) -> set[str]:
+    """Ids of the library's steps in an instance's state, those to come included."""
+    return (
+        set(re.findall(r'"([0-9a-f]{32})": ?{', zlib.decompress(state).decode())) if isinstance(state, bytes) else set()
+    )
+
+
+def _renaming(ids: Iterable[str]) -> Callable[[str], str]:
+    """New ids for old ones, wherever they stand in a text."""
     new = {id_: new_id() for id_ in ids}
-    new |= {str(UUID(hex=old)): str(UUID(hex=id_)) for old, id_ in new.items()}
     found = re.compile("|".join(new))
     return lambda text: found.sub(lambda match: new[match[0]], text)
 
