@@ -10,37 +10,12 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.calendar.regions import CITIES, PROVINCE
 from engine.people.accounts import create_account, create_organisation, organisation_for
 from engine.people.tables import Account, Role
 from engine.text import Text
 
-CITIES = {
-    "440100": ("广州市", "Guangzhou"),
-    "440200": ("韶关市", "Shaoguan"),
-    "440300": ("深圳市", "Shenzhen"),
-    "440400": ("珠海市", "Zhuhai"),
-    "440500": ("汕头市", "Shantou"),
-    "440600": ("佛山市", "Foshan"),
-    "440700": ("江门市", "Jiangmen"),
-    "440800": ("湛江市", "Zhanjiang"),
-    "440900": ("茂名市", "Maoming"),
-    "441200": ("肇庆市", "Zhaoqing"),
-    "441300": ("惠州市", "Huizhou"),
-    "441400": ("梅州市", "Meizhou"),
-    "441500": ("汕尾市", "Shanwei"),
-    "441600": ("河源市", "Heyuan"),
-    "441700": ("阳江市", "Yangjiang"),
-    "441800": ("清远市", "Qingyuan"),
-    "441900": ("东莞市", "Dongguan"),
-    "442000": ("中山市", "Zhongshan"),
-    "445100": ("潮州市", "Chaozhou"),
-    "445200": ("揭阳市", "Jieyang"),
-    "445300": ("云浮市", "Yunfu"),
-}
-"""Guangdong's 21 prefecture-level cities by their code of GB/T 2260: name, name in English."""
-
 PASSWORD = "lianban-2026"  # noqa: S105  (public on purpose: the log-in page of a trial shows it)
-PROVINCE = "440000"
 _OWN_SUPPORT = ("440100", "440300")  # the other cities share one unit
 _MANAGERS = ("guangzhou2", "shenzhen2")  # they look after their authority's accounts
 _OFFICIALS = {"440100": ("何敏", "梁志强"), "440300": ("黄晓彤", "罗建国")}
@@ -75,9 +50,9 @@ def members(cities: tuple[str, ...] = tuple(CITIES)) -> list[Member]:
         *(
             Member(
                 Role.SUPPORT,
-                Text(f"{CITIES[city][0]}实名制系统技术支持单位", f"Technical support unit of {CITIES[city][1]}"),
+                Text("{city}实名制系统技术支持单位", "Technical support unit of {city}").filled(city=CITIES[city]),
                 (city,),
-                {f"support-{CITIES[city][1].lower()}": person},
+                {f"support-{CITIES[city].en.lower()}": person},
             )
             for city, person in zip(_OWN_SUPPORT, ("周立", "郑凯"), strict=True)
         ),
@@ -99,7 +74,7 @@ def members(cities: tuple[str, ...] = tuple(CITIES)) -> list[Member]:
 
 
 def _authority(city: str) -> Member:
-    name, name_en = CITIES[city]
+    name, name_en = CITIES[city].zh, CITIES[city].en
     login = name_en.lower()
     officials = _OFFICIALS.get(city, (f"{name.removesuffix('市')}经办人",))
     return Member(

@@ -10,6 +10,7 @@ import time
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from engine.calendar.regions import CITIES
 from engine.database import Database
 from engine.people.accounts import Actor, actor_named
 from engine.runtime.inbox import open_tasks
@@ -18,7 +19,6 @@ from engine.runtime.tables import Task
 from tests.benchmarks.place import FULL, analyse, databases, onboarding, percentile, say_where
 from tests.casework import BEGINS
 from tests.plans import plans
-from web.trial_cast import CITIES
 
 SIZES = (100_000, 1_000_000) if FULL else (20_000, 200_000)
 PAGES = 400
@@ -95,7 +95,7 @@ def main() -> None:
         for name, url in urls.items():
             with onboarding(url) as runtime:
                 with runtime.database.read() as session:
-                    officials = [actor_named(session, english.lower()) for _, english in CITIES.values()]
+                    officials = [actor_named(session, city.en.lower()) for city in CITIES.values()]
                 filled = 0
                 for size in SIZES:
                     fill(runtime.database, filled, size)

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from engine.calendar.regions import CITIES
 from engine.clock import now
 from engine.database import Database
 from engine.definitions.checks import uscc
@@ -12,7 +13,7 @@ from engine.people.accounts import organisation_for
 from engine.people.tables import Account, Role
 from tests.casework import FOLDER
 from web import trial_cast
-from web.trial_cast import CITIES, PASSWORD, members
+from web.trial_cast import PASSWORD, members
 
 
 @pytest.fixture
