@@ -46,14 +46,7 @@ def remove() -> str:
 def confirm_removal() -> Response | tuple[str, int, dict[str, str]]:
     actor = current_actor()
     try:
-        second_factor.check(
-            runtime().database,
-            runtime().keyring,
-            actor.account_id,
-            request.form.get("code", ""),
-            address=request.remote_addr or "",
-            now=clock.now(),
-        )
+        checked(actor)
     except (CodeWrong, TooOften) as refusal:
         return _remove_page({"code": refusal.to(language())}), *status_and_headers(refusal)
     with runtime().database.write() as writing:
@@ -62,6 +55,18 @@ def confirm_removal() -> Response | tuple[str, int, dict[str, str]]:
         return redirect(url_for("second_factor.set_up"))
     flash(gettext("两步验证已停用。"), "success")
     return redirect(url_for("account.overview"))
+
+
+def checked(actor: Actor) -> None:
+    """The code that was sent is right, and spent. Raises CodeWrong, TooOften."""
+    second_factor.check(
+        runtime().database,
+        runtime().keyring,
+        actor.account_id,
+        request.form.get("code", ""),
+        address=request.remote_addr or "",
+        now=clock.now(),
+    )
 
 
 def confirmed(actor: Actor) -> list[str]:

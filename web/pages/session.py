@@ -17,6 +17,7 @@ from web import half_way, session
 from web.errors import status_and_headers
 from web.language import COOKIE, language
 from web.navigation import first_page
+from web.pages.second_factor import checked as second_factor_checked
 from web.pages.second_factor import confirmed as second_factor_confirmed
 from web.pages.second_factor import recovery_page, set_up_page
 from web.session import needs_second_factor, public, runtime, safe_next, signed_in
@@ -76,14 +77,7 @@ def check_code() -> Response | tuple[str, int, dict[str, str]]:
         return redirect(url_for("session.log_in"))
     then = half_way.then()
     try:
-        second_factor.check(
-            runtime().database,
-            runtime().keyring,
-            actor.account_id,
-            request.form.get("code", ""),
-            address=request.remote_addr or "",
-            now=clock.now(),
-        )
+        second_factor_checked(actor)
     except (CodeWrong, TooOften) as refusal:
         page = render_template("session/code.html", errors={"code": refusal.to(language())})
         return page, *status_and_headers(refusal)
