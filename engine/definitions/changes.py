@@ -47,6 +47,7 @@ ASPECTS: Mapping[str, Text] = {
     "menu_en": Text("英文菜单", "menu in English"),
     "basis": Text("依据", "basis"),
     "documentation": Text("说明", "documentation"),
+    "personal": Text("个人信息", "personal data"),
     "content": Text("内容", "content"),
 }
 _BOUND = (
@@ -203,7 +204,9 @@ def _fields(path: str, components: Any) -> dict[str, _Described]:
         own = _dict(component.get("properties"))
         label = Text(str(component.get("label") or component.get("text") or key)[:80], str(own.get("label_en") or ""))
         content = {k: v for k, v in component.items() if k not in {"components", "id", "layout"}}
-        described[identity] = _Described(Text("表单字段", "form field"), label, {"content": _plain(content)})
+        content["properties"] = {k: v for k, v in own.items() if k != "personal"}
+        aspects = {"personal": str(own.get("personal", "")), "content": _plain(content)}
+        described[identity] = _Described(Text("表单字段", "form field"), label, aspects)
         described |= _fields(identity, component.get("components"))
     return described
 

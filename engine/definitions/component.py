@@ -65,8 +65,6 @@ class Component:
                     name=name,
                     known=listed(known),
                 )
-        if raw.get("personal", "").strip() not in {"", "true", "false"}:
-            self.add("personal 只能是 true 或 false。", "personal must be true or false.")
         return {name: tidy(value, lines=True) for name, value in raw.items()}
 
     def _validate(self) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from engine.definitions.fields import (
     TYPES,
     Field,
     Option,
+    Personal,
 )
 from engine.definitions.form_findings import Findings, key_problem
 from engine.text import Text
@@ -90,9 +91,9 @@ def _field(component: Component) -> Field | None:
         check=_check(component),
         options=() if options_from or component.type not in CHOICES else _options(component),
         options_from=options_from,
-        personal=component.properties.get("personal", "") == "true",
+        impersonal=component.properties.get("personal") == "false",
     )
-    return _with_default(component, _with_details(component, field))
+    return _with_default(component, _with_details(component, _with_personal(component, field)))
 
 
 def _refuse_what_only_form_js_does(component: Component) -> None:
@@ -146,6 +147,42 @@ def _check(component: Component) -> str | None:
         )
         return None
     return name or None
+
+
+_KIND_OF_CHECK = {"mobile": Personal.PHONE, "phone": Personal.PHONE, "email": Personal.EMAIL}
+_IN_TEXT = frozenset({"textfield", "textarea"})
+
+
+def _with_personal(component: Component, field: Field) -> Field:
+    """Whose answer is personal data: "true" goes by the field's check, and without one nothing of it is shown."""
+    said = component.properties.get("personal", "")
+    if said in {"", "false"}:
+        return field
+    if field.type == LIST:
+        component.add(
+            "列表本身不能标为个人信息，请标在列表内的字段上。",
+            "a list itself can't be marked as personal; mark the fields in it.",
+        )
+        return field
+    if said == "true":
+        return replace(field, personal=_KIND_OF_CHECK.get(field.check or "", Personal.OTHER))
+    kinds = {kind.value for kind in Personal} - {Personal.OTHER.value}
+    if said not in kinds:
+        component.add(
+            "personal 不能是“{said}”；可用：{known}。",
+            "personal can't be “{said}”; known are {known}.",
+            said=said,
+            known=listed(kinds | {"true", "false"}),
+        )
+        return field
+    if field.type not in _IN_TEXT:
+        component.add(
+            "personal 为“{said}”的只能是文本字段；其他类型请写 true。",
+            "only a text can be personal as “{said}”; write true for other types.",
+            said=said,
+        )
+        return field
+    return replace(field, personal=Personal(said))
 
 
 def _options(component: Component) -> tuple[Option, ...]:

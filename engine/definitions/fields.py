@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from engine.text import Text
@@ -17,6 +18,18 @@ MAX_FILES = 20  # in one answer of a field that takes several
 MAX_ITEMS = 50  # of a list
 
 _NOTHING = Text("")
+
+
+class Personal(StrEnum):
+    """What an answer tells of a person, and so how much of it is left where it is masked; see `engine.masking`."""
+
+    NAME = "name"  # 姓名
+    PHONE = "phone"  # 手机号码或固定电话
+    EMAIL = "email"  # 电子邮箱
+    ID_NUMBER = "id_number"  # 身份证件号码
+    OTHER = "other"  # anything else, such as an address: nothing of it is left
+
+
 YES, NO = Text("是", "Yes"), Text("否", "No")
 
 
@@ -54,7 +67,8 @@ class Field:
     max_length: int = MAX_LENGTH["textfield"]  # characters
     fields: tuple["Field", ...] = ()  # of each item of a list
     min_items: int = 0
-    personal: bool = False
+    personal: Personal | None = None  # 个人信息
+    impersonal: bool = False  # the form says so itself: a hotline is a telephone number, and nobody's own
     default: Any = None  # what an empty page is prefilled with; an answer that was not given stays not given
 
     def option(self, value: object) -> Text:

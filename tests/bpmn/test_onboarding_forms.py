@@ -264,12 +264,14 @@ def test_a_case_that_stays_open_after_rectification_ends_with_reasons() -> None:
 
 
 def test_what_is_said_of_people_is_marked_as_personal() -> None:
-    personal = {f"{form.name}.{field.key}" for form in FORMS.values() for field in form.fields if field.personal}
+    personal = {
+        f"{form.name}.{field.key}": field.personal for form in FORMS.values() for field in form.fields if field.personal
+    }
     assert personal == {
-        "basic.legal_representative",
-        "basic.contact",
-        "basic.mobile",
-        "basic.email",
-        "complaint.contact",
-        "complaint.phone",
+        "basic.legal_representative": "name",
+        "basic.contact": "name",
+        "basic.mobile": "phone",
+        "basic.email": "email",
+        "complaint.contact": "name",
+        "complaint.phone": "phone",
     }

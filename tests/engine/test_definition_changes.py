@@ -88,6 +88,12 @@ def test_a_field_that_became_optional_is_told() -> None:
     assert "required" not in difference.after
 
 
+def test_a_field_that_became_personal_data_is_told_apart_from_its_content() -> None:
+    forms = {**FORMS, "review": form("review", "result", checks={"result": {"personal": "name"}})}
+    (difference,) = _changes(GOOD, forms)["review.result"].differences
+    assert (difference.aspect.zh, difference.before, difference.after) == ("个人信息", "", "name")
+
+
 def test_what_is_no_diagram_is_refused() -> None:
     with pytest.raises(DiagramUnreadable):
         changes(GOOD.encode(), FORMS, b"hello", FORMS)

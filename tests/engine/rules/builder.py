@@ -83,9 +83,11 @@ GOOD = (
 )
 
 
-def form(name: str, *required: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A form of text fields."""
-    return {
+def form(
+    name: str, *required: str, optional: tuple[str, ...] = (), checks: Mapping[str, dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """A form of text fields; `checks` has the properties of some, by key."""
+    made: dict[str, Any] = {
         "type": "default",
         "id": name,
         "schemaVersion": 19,
@@ -96,6 +98,9 @@ def form(name: str, *required: str, optional: tuple[str, ...] = ()) -> dict[str,
         ]
         + [{"type": "textfield", "id": f"{name}_{key}", "key": key, "label": key} for key in optional],
     }
+    for component in made["components"]:
+        component["properties"] = (checks or {}).get(component["key"], {})
+    return made
 
 
 FORMS = {
@@ -104,6 +109,14 @@ FORMS = {
     "review": form("review", "result"),
     "explanation": form("explanation", "findings"),
     "complaint": form("complaint", "facts"),
+}
+
+# For diagrams that name them.
+ALSO = {
+    "contact": form("contact", "phone", checks={"phone": {"check": "phone"}}),
+    "address": form("address", "email", checks={"email": {"check": "email"}}),
+    "marked": form("marked", "phone", checks={"phone": {"check": "phone", "personal": "phone"}}),
+    "hotline": form("hotline", "phone", checks={"phone": {"check": "phone", "personal": "false"}}),
 }
 
 
@@ -121,7 +134,8 @@ def broken(old: str, new: str, diagram: str = GOOD) -> str:
 
 
 def found(diagram: str, forms: Mapping[str, Any] = FORMS) -> list[Finding]:
-    return lint(diagram.encode(), forms, HANDLERS)
+    named = {name: schema for name, schema in ALSO.items() if f'"{name}"' in diagram}
+    return lint(diagram.encode(), {**forms, **named}, HANDLERS)
 
 
 def process(body: str, flows: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_bindings, cases_drawing, cases_events, cases_running
+from tests.engine.rules import cases_bindings, cases_drawing, cases_events, cases_privacy, cases_running
 from tests.engine.rules.cases_drawing import Case
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rules.md"
@@ -22,6 +22,7 @@ CASES: dict[str, list[Case]] = {
     **cases_bindings.CASES,
     **cases_events.CASES,
     **cases_running.CASES,
+    **cases_privacy.CASES,
 }
 
 _HEAD = """\

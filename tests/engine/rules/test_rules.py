@@ -9,11 +9,11 @@ import pytest
 from engine.definitions import rules
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_running, catalogue
+from tests.engine.rules import cases_privacy, cases_running, catalogue
 from tests.engine.rules.builder import FORMS, GOOD, broken, form, found, process, said_by
 from tests.engine.rules.catalogue import CASES
 
-SOUND = cases_running.SOUND
+SOUND = {**cases_running.SOUND, **cases_privacy.SOUND}
 
 
 def test_the_sound_process_has_no_findings() -> None:
