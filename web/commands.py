@@ -34,6 +34,7 @@ from web import (
     commands_check,
     commands_contacts,
     commands_process,
+    commands_registrations,
     commands_upkeep,
     trial_cast,
 )
@@ -77,6 +78,7 @@ def init_app(app: Flask) -> None:
         commands_contacts,
         commands_upkeep,
         commands_accounts,
+        commands_registrations,
     )
     for command in (*COMMANDS, *(command for room in rooms for command in room.COMMANDS)):
         app.cli.add_command(command)

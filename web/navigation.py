@@ -5,6 +5,7 @@ from flask_babel import gettext
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from engine.membership.deciding import count_waiting
 from engine.people.access import Action, may
 from engine.people.accounts import Actor
 from engine.people.tables import Role
@@ -63,7 +64,8 @@ def _menu(reading: Session, actor: Actor) -> list[tuple[str, str]]:
             return [(gettext("流程定义"), "/definitions")]
         case Role.ADMIN:
             versions = [(gettext("流程定义"), "/definitions")] if may(actor, Action.SEE_VERSIONS) else []
-            return [(gettext("运维"), "/admin"), (gettext("故障"), "/admin/incidents"), *versions]
+            registrations = (gettext("企业注册"), "/admin/registrations")
+            return [(gettext("运维"), "/admin"), (gettext("故障"), "/admin/incidents"), registrations, *versions]
 
 
 def _messages(reading: Session, role: Role) -> list[tuple[str, str]]:
@@ -80,6 +82,8 @@ def _counted(reading: Session, actor: Actor, text: str, address: str) -> Markup:
             waiting, of = count_unread(reading, actor, MOST + 1), gettext("条未读")
         case "/admin/incidents":
             waiting, of = count_open(reading), gettext("项待处理")
+        case "/admin/registrations":
+            waiting, of = count_waiting(reading), gettext("项待审核")
         case _:
             waiting, of = 0, ""
     if not waiting:

@@ -24,6 +24,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.trial import offset, process_now
 from engine.text import Text
 from web.language import language
+from web.settings import Settings
 
 __all__ = [
     "current_actor",
@@ -34,6 +35,7 @@ __all__ = [
     "public",
     "runtime",
     "safe_next",
+    "settings",
     "signed_in",
     "start",
     "token",
@@ -81,6 +83,11 @@ def current_actor() -> Actor:
 
 def runtime() -> Runtime:
     found: Runtime = current_app.extensions["runtime"]
+    return found
+
+
+def settings() -> Settings:
+    found: Settings = current_app.extensions["settings"]
     return found
 
 

@@ -72,6 +72,11 @@ class Settings:
         """Only a keyring in the data folder is made where there is none: one kept elsewhere must not be missed."""
         return self.keyring_file.parent == self.data_dir
 
+    @property
+    def mails_links(self) -> bool:
+        """Can a letter lead somebody back here? Not by the name a request came under: anybody can make that up."""
+        return self.mail is not None and bool(self.public_url)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises SettingRefused. Makes the data folder, and in it a secret key where none was given."""

@@ -32,6 +32,9 @@ class SystemEventKind(StrEnum):
     SECOND_FACTOR_SET = "second_factor_set"  # actor
     SECOND_FACTOR_REMOVED = "second_factor_removed"  # actor, none at the command line [account_id]
     SESSION_ENDED = "session_ended"  # actor: one or more of the own, from another browser
+    REGISTRATION_RECEIVED = "registration_received"  # from somebody without an account [registration_id]
+    REGISTRATION_APPROVED = "registration_approved"  # actor [registration_id, organisation_id, account_id]
+    REGISTRATION_REJECTED = "registration_rejected"  # actor [registration_id]
     CONTACT_ADDED = "contact_added"  # actor, none at the command line [contact_id, organisation_id, channel]
     CONTACT_REMOVED = "contact_removed"  # as above
     VERSION_DEPLOYED = "version_deployed"  # actor, none at the program's start [process, version_id, number, sha256]

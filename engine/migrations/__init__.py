@@ -10,6 +10,7 @@ import engine.audit.tables
 import engine.calendar.tables
 import engine.definitions.tables
 import engine.files
+import engine.membership.tables
 import engine.people.tables
 import engine.runtime.notice_tables
 import engine.runtime.tables  # noqa: F401  (every module with tables, so that the metadata is whole)

@@ -116,6 +116,7 @@ def create_account(
     name: str,
     now: datetime,
     manages: bool = False,
+    email: str | None = None,
     by: str | None = None,
 ) -> Account:
     """An account of an organisation; its role is the organisation's. One that `manages` looks after the others of it.
@@ -124,9 +125,7 @@ def create_account(
 
     Raises UsernameRefused, UsernameTaken, PasswordRefused.
     """
-    username = normalised(username)
-    if not _USERNAME.fullmatch(username):
-        raise UsernameRefused(username=username)
+    username = checked_username(username)
     name = name.strip() or username
     passwords.check(password, about=(username, name, organisation.name, organisation.name_en))
     if session.scalar(select(func.count()).where(Account.username == username)):
@@ -138,6 +137,7 @@ def create_account(
         role=organisation.role,
         organisation_id=organisation.id,
         manages=manages,
+        email=email,
         created_at=now,
     )
     session.add(account)
@@ -220,6 +220,14 @@ def actor_from(account: Account) -> Actor:
     return Actor(
         account.id, account.username, account.name, Role(account.role), account.organisation_id, account.manages
     )
+
+
+def checked_username(username: str) -> str:
+    """As it is kept; raises UsernameRefused."""
+    username = normalised(username)
+    if not _USERNAME.fullmatch(username):
+        raise UsernameRefused(username=username)
+    return username
 
 
 def normalised(username: str) -> str:

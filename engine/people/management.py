@@ -25,9 +25,9 @@ LINK_LASTS = timedelta(hours=24)
 
 class LinkSpent(Invalid):
     sentence = Text(
-        "这个链接已经失效：只能用一次，24 小时内有效。请向单位的账号管理员或平台管理员重新索取。",
-        "This link no longer works: it can be used once, within 24 hours. Ask your manager or an administrator for a "
-        "new one.",
+        "这个链接已经失效：只能用一次，过期作废。请向单位的账号管理员或平台管理员重新索取。",
+        "This link no longer works: it can be used once, and for a limited time. Ask your manager or an administrator "
+        "for a new one.",
     )
 
 
@@ -66,11 +66,13 @@ def add_account(
     return account, issue_link(session, account, by=actor.account_id, now=now)
 
 
-def issue_link(session: Session, account: Account, *, by: str | None, now: datetime) -> str:
+def issue_link(
+    session: Session, account: Account, *, by: str | None, now: datetime, lasts: timedelta = LINK_LASTS
+) -> str:
     """The token of a link with which the account's person sets a new password; earlier links end."""
     session.execute(delete(OneTimeLink).where(OneTimeLink.account_id == account.id))
     token = secrets.token_urlsafe(32)
-    session.add(OneTimeLink(token_hash=_hash(token), account_id=account.id, expires_at=now + LINK_LASTS))
+    session.add(OneTimeLink(token_hash=_hash(token), account_id=account.id, expires_at=now + lasts))
     session.flush()
     record(session, SystemEventKind.LINK_ISSUED, at=now, actor_id=by, account_id=account.id)
     return token

@@ -58,6 +58,7 @@ class Account(Base):
     active: Mapped[bool] = mapped_column(default=True)
     manages: Mapped[bool] = mapped_column(default=False)  # the accounts of the own organisation
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    email: Mapped[str | None] = mapped_column(String(254), index=True)  # its person's own, shown to be; see letters
 
 
 class ContactKind(StrEnum):

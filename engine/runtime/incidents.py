@@ -62,13 +62,13 @@ def retry(runtime: Runtime, incident_id: str, actor: Actor, now: datetime) -> No
             incident_id=incident_id,
             instance_id=incident.instance_id,
         )
-    if incident.instance_id is None:  # a start that failed left nothing to try again: whoever it was starts anew
-        with runtime.database.write() as session:
-            _mark(session, Incident.id == incident_id, actor, now)
-        return
     if incident.action == outbox.INCIDENT:  # the instance went on long ago; only the message has to be sent again
         with runtime.database.write() as session:
             outbox.send_again(session, incident_id)
+            _mark(session, Incident.id == incident_id, actor, now)
+        return
+    if incident.instance_id is None:  # a start that failed left nothing to try again: whoever it was starts anew
+        with runtime.database.write() as session:
             _mark(session, Incident.id == incident_id, actor, now)
         return
     with opened(runtime, incident.instance_id, now=now, action="retry") as run:

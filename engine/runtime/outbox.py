@@ -10,7 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select, update
@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from engine.database import new_id
 from engine.people.tables import Contact, Organisation
-from engine.runtime.notice_tables import Notice, OutboxMessage, OutboxState
+from engine.runtime.letters import opened_letter
+from engine.runtime.notice_tables import AT_ONCE, Notice, OutboxMessage, OutboxState
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance
 
@@ -28,14 +29,14 @@ INCIDENT = "outbox"  # `action` of the incident of a message that was given up
 MOST_ATTEMPTS = 12  # over about 20 hours
 LONGEST_PAUSE = timedelta(hours=6)
 LEASE = timedelta(minutes=5)  # longer than any sender takes; see its own deadline
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # a step knows process time only, and that may lie ahead of real time
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What a sender is handed: one attempt to tell one contact of one notice.
+    """What a sender is handed: one attempt to tell one contact of one notice, or to deliver one letter.
 
-    `body` holds notice_id, instance_id, number, kind (info, warning), role (the recipient's), text, text_en, at.
+    `body` holds notice_id, instance_id, number, kind (info, warning), role (the recipient's), text, text_en, at; of a
+    letter subject, subject_en, text, text_en, path.
     """
 
     idempotency_key: str
@@ -101,7 +102,7 @@ def deliver_due(
     """Send what is due, one message at a time, at most `limit` of each kind; returns how many were accepted.
 
     `clock` tells real time: a lease counts from when its row was taken, and sending takes time. Kinds without a sender
-    wait. A contact that fails is left alone for the rest of the call, so that one dead receiver can't hold up all.
+    wait. An address that fails is left alone for the rest of the call, so that one dead receiver can't hold up all.
     """
     sent = 0
     for kind, sender in senders.items():
@@ -120,7 +121,7 @@ def deliver_due(
                 _put_back(runtime, message, problem, clock())
                 if isinstance(problem, SenderDown):
                     break
-                failed.add(contact.id)
+                failed.add(message.address)
             else:
                 _mark_sent(runtime, message, clock())
                 sent += 1
@@ -158,7 +159,7 @@ def _due(now: datetime, kind: str, failed: Collection[str]) -> tuple[ColumnEleme
         OutboxMessage.kind == kind,
         OutboxMessage.state == OutboxState.WAITING,
         OutboxMessage.next_attempt_at <= now,
-        OutboxMessage.contact_id.not_in(failed),
+        OutboxMessage.address.not_in(failed),
     )
 
 
@@ -168,12 +169,14 @@ def _is_due(runtime: Runtime, now: datetime, kind: str, failed: Collection[str])
         return bool(session.scalar(select(exists().where(*_due(now, kind, failed)))))
 
 
-def _take(runtime: Runtime, now: datetime, kind: str, failed: Collection[str]) -> tuple[OutboxMessage, Contact] | None:
+def _take(
+    runtime: Runtime, now: datetime, kind: str, failed: Collection[str]
+) -> tuple[OutboxMessage, Contact | None] | None:
     """The message that has been due longest, ours until the lease ends; None where there is none to send."""
     with runtime.database.write() as session:
         found = session.execute(
             select(OutboxMessage, Contact)
-            .join(Contact, Contact.id == OutboxMessage.contact_id)
+            .outerjoin(Contact, Contact.id == OutboxMessage.contact_id)
             .where(*_due(now, kind, failed))
             .order_by(OutboxMessage.next_attempt_at, OutboxMessage.created_at)
             .limit(1)
@@ -182,7 +185,7 @@ def _take(runtime: Runtime, now: datetime, kind: str, failed: Collection[str]) -
         if found is None:
             return None
         message, contact = found
-        if not contact.active:
+        if contact and not contact.active:
             message.state, message.last_error = OutboxState.GIVEN_UP, "the contact was removed"
             return None
         if message.attempts >= MOST_ATTEMPTS:  # the last attempt never came back: its process died
@@ -193,15 +196,17 @@ def _take(runtime: Runtime, now: datetime, kind: str, failed: Collection[str]) -
         return message, contact
 
 
-def _parcel(runtime: Runtime, message: OutboxMessage, contact: Contact, now: datetime) -> Parcel:
-    secret = runtime.keyring.decrypt(contact.secret, bound_to=contact.id).decode() if contact.secret else None
-    return Parcel(message.idempotency_key, message.address, secret, message.body, now)
+def _parcel(runtime: Runtime, message: OutboxMessage, contact: Contact | None, now: datetime) -> Parcel:
+    sealed = contact.secret if contact else None
+    secret = runtime.keyring.decrypt(sealed, bound_to=contact.id).decode() if contact and sealed else None
+    body = opened_letter(runtime.keyring, message) or message.body
+    return Parcel(message.idempotency_key, message.address, secret, body, now)
 
 
 def _mark_sent(runtime: Runtime, message: OutboxMessage, now: datetime) -> None:
     with runtime.database.write() as session:
         if row := _still_ours(session, message):
-            row.state, row.sent_at, row.last_error = OutboxState.SENT, now, None
+            row.state, row.sent_at, row.last_error, row.letter = OutboxState.SENT, now, None, None
 
 
 def _put_back(runtime: Runtime, message: OutboxMessage, problem: Exception, now: datetime) -> None:
@@ -231,11 +236,11 @@ def _still_ours(session: Session, message: OutboxMessage) -> OutboxMessage | Non
 
 def _give_up(session: Session, message: OutboxMessage, reason: str, stack: str, now: datetime) -> None:
     """No further attempts, but an incident: an operator can let it start over."""
-    notice = session.get_one(Notice, message.notice_id)
+    notice = session.get_one(Notice, message.notice_id) if message.notice_id else None
     incident = Incident(
         id=new_id(),
-        instance_id=notice.instance_id,
-        element_id=notice.element_id,
+        instance_id=notice.instance_id if notice else None,
+        element_id=notice.element_id if notice else None,
         action=INCIDENT,
         cause=f"{message.kind} {message.address}: {reason}",
         stack=stack,

@@ -1,6 +1,6 @@
 """Accounts of others: an administrator's for all organisations, a manager's (账号管理员) for the own one."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -15,8 +15,7 @@ from engine.runtime.leaving import OwnAccount, deactivate
 from web.errors import status_of
 from web.language import language
 from web.pages.admin import role_names
-from web.session import current_actor, now, runtime, token
-from web.settings import Settings
+from web.session import current_actor, now, runtime, settings, token
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -147,7 +146,9 @@ def _new_page(given: dict[str, str], errors: dict[str, str]) -> str:
 def _link_page(account_id: str, token: str) -> str:
     with runtime().database.read() as reading:
         account, _ = management.managed(reading, current_actor(), account_id)
-    settings: Settings = current_app.extensions["settings"]
-    site = settings.public_url or request.url_root.rstrip("/")
-    link = site + url_for("session.set_password", token=token)
-    return render_template("accounts/link.html", account=account, link=link)
+    return render_template("accounts/link.html", account=account, link=link_to_set_password(token))
+
+
+def link_to_set_password(token: str) -> str:
+    site = settings().public_url or request.url_root.rstrip("/")
+    return site + url_for("session.set_password", token=token)

@@ -1,6 +1,6 @@
 """通知渠道: where organisations hear of their notices outside the platform, for administrators."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -11,8 +11,7 @@ from engine.people.tables import ContactKind, Role
 from engine.runtime import contacts, outbox
 from web.language import language
 from web.pages.admin import role_names
-from web.session import current_actor, runtime
-from web.settings import Settings
+from web.session import current_actor, runtime, settings
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/admin/contacts")
 
@@ -36,7 +35,7 @@ def add() -> Response | str | tuple[str, int]:
         entry, secret = contacts.add(
             runtime(),
             **given,
-            private=_settings().private_webhooks,
+            private=settings().private_webhooks,
             now=clock.now(),
             by=current_actor().account_id,
         )
@@ -58,11 +57,6 @@ def remove(contact_id: str) -> Response:
     return redirect(url_for("contacts.listed"))
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
-
-
 def _page(
     *,
     given: dict[str, str] | None = None,
@@ -76,7 +70,7 @@ def _page(
             "admin/contacts.html",
             entries=contacts.listed(reading),
             waiting=outbox.count_waiting(reading),
-            sends_mail=_settings().mail is not None,
+            sends_mail=settings().mail is not None,
             roles=role_names(),
             kinds={ContactKind.EMAIL: gettext("电子邮件"), ContactKind.WEBHOOK: gettext("网址推送（Webhook）")},
             given=given or {},

@@ -67,19 +67,35 @@ class EmailSender:
             smtp.close()
 
     def _message(self, parcel: Parcel) -> EmailMessage:
-        body = parcel.body
-        kind, number = _KINDS[Severity(body["kind"])], body["number"] or ""
+        subject, text = self._letter(parcel) if "subject" in parcel.body else self._notice(parcel)
         message = EmailMessage(policy=SMTP)
-        message["Subject"] = " ".join(f"【联调对接】{kind.zh} {number} / Onboarding {kind.en}".split())
+        message["Subject"] = subject
         message["From"] = self._server.sender
         message["To"] = Address(addr_spec=parcel.address)  # refuses anything that is not one address
         message["Date"] = format_datetime(parcel.now)
         message["Message-ID"] = f"<{parcel.idempotency_key}@{self._server.sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # keeps holiday notices from answering
+        message.set_content(text, cte="base64")
+        return message
+
+    def _notice(self, parcel: Parcel) -> tuple[str, str]:
+        body = parcel.body
+        kind, number = _KINDS[Severity(body["kind"])], body["number"] or ""
+        subject = " ".join(f"【联调对接】{kind.zh} {number} / Onboarding {kind.en}".split())
         lines = [body["text"], *([f"申请编号：{number}"] if number else [])]
         english = [body["text_en"] or body["text"], *([f"Application number: {number}"] if number else [])]
         if link := link_of(parcel, self._public_url):
             lines.append(f"查看：{link}")
             english.append(f"Read on: {link}")
-        message.set_content("\n".join([*lines, "", "--------", "", *english, ""]), cte="base64")
-        return message
+        return subject, _both(lines, english)
+
+    def _letter(self, parcel: Parcel) -> tuple[str, str]:
+        """The address it leads to stands alone on its line, so that any program makes all of it a link."""
+        body = parcel.body
+        link = [self._public_url + body["path"]] if body["path"] and self._public_url else []
+        subject = f"【联调对接】{body['subject']} / {body['subject_en']}"
+        return subject, _both([body["text"], *link], [body["text_en"], *link])
+
+
+def _both(lines: list[str], english: list[str]) -> str:
+    return "\n".join([*lines, "", "--------", "", *english, ""])
