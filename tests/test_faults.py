@@ -16,8 +16,9 @@ from sqlalchemy import select, text
 
 from engine.database import Database
 from engine.errors import Busy, TaskDone, Unavailable
-from engine.files import FileStore, NoRoomForFile, StoredFile, add
+from engine.files import FileStore, NoRoomForFile, StoredFile
 from engine.runtime import checking, instances, timers
+from engine.runtime.attachments import take_in
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer
 from engine.secrets import Keyring
@@ -196,18 +197,15 @@ def test_a_full_disk_keeps_no_half_of_a_file(sqlite_url: str, tmp_path: Path) ->
     enterprise = actor(case.runtime, "enterprise-a")
 
     def upload() -> None:
-        with case.runtime.database.write() as session:
-            add(
-                session,
-                case.runtime.files,
-                stream=io.BytesIO(content),
-                name="检测报告.pdf",
-                accept=[".pdf"],
-                max_bytes=10_000_000,
-                actor_id=enterprise.account_id,
-                organisation_id=enterprise.organisation_id,
-                now=case.now,
-            )
+        take_in(
+            case.runtime,
+            stream=io.BytesIO(content),
+            name="检测报告.pdf",
+            accept=[".pdf"],
+            max_bytes=10_000_000,
+            actor=enterprise,
+            now=case.now,
+        )
 
     with room_for(2_000_000), pytest.raises(NoRoomForFile) as refusal:
         upload()

@@ -26,10 +26,12 @@ from web import (
     navigation,
     once,
     pages,
+    receiving,
     samples,
     session,
     trial_cast,
 )
+from web.patience import PatientServer
 from web.proxies import NamedProxies
 from web.settings import Settings
 
@@ -54,12 +56,13 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["runtime"] = open_runtime(settings)
     app.before_request(cache(lambda: refuse_moved_clock(app.extensions["runtime"])))  # asked until it is answered once
-    app.wsgi_app = NamedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = PatientServer(NamedProxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign]
     app.jinja_options = {
         "loader": ChoiceLoader(
             [PackageLoader("web"), PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
         ),
     }
+    receiving.init_app(app)
     headers.init_app(app, https_only=settings.https_only)
     language.init_app(app)
     look.init_app(app)

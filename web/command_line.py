@@ -1,6 +1,5 @@
 """What the commands share: refusals as sentences with exit code 1, moments, people and answers from files."""
 
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -11,11 +10,12 @@ from typing import Any
 import click
 from flask import current_app
 
-from engine import clock, files
+from engine import clock
 from engine.clock import SHANGHAI
 from engine.definitions.findings import Finding
 from engine.errors import FormRefused, Invalid, Refusal
 from engine.people.accounts import Actor, actor_named
+from engine.runtime.attachments import take_in
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import process_now, refuse_moved_clock
 from engine.text import Language, Text
@@ -107,19 +107,15 @@ def _uploaded(value: Any, path: Path, actor: Actor) -> Any:
         return {key: _uploaded(inner, path, actor) for key, inner in value.items()}
     file = path.parent / str(value["file"])
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            return take_in(
+                runtime(),
+                stream=stream,
+                name=file.name,
+                accept=[file.suffix.lower()],
+                max_bytes=settings().max_request_bytes,
+                actor=actor,
+                now=now(),
+            ).as_answer()
     except OSError as problem:
         raise AnswersUnreadable(path=file, problem=problem.strerror) from problem
-    with runtime().database.write() as session:
-        stored = files.add(
-            session,
-            runtime().files,
-            stream=io.BytesIO(content),
-            name=file.name,
-            accept=[file.suffix.lower()],
-            max_bytes=settings().max_request_bytes,
-            actor_id=actor.account_id,
-            organisation_id=actor.organisation_id,
-            now=now(),
-        )
-    return {"file_id": stored.id, "name": stored.name, "size": stored.size, "sha256": stored.sha256}

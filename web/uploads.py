@@ -5,10 +5,8 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage
 
-from engine import clock, files
 from engine.definitions.fields import Field
-from engine.people import throttling
-from engine.runtime.attachments import own_files
+from engine.runtime.attachments import own_files, take_in
 from web import limits
 from web.session import current_actor, now, runtime
 
@@ -16,20 +14,16 @@ from web.session import current_actor, now, runtime
 def store(field: Field, upload: FileStorage) -> dict[str, Any]:
     """What the answers hold of a file just uploaded. Raises FileRefused, TooOften."""
     actor = current_actor()
-    with runtime().database.write() as session:
-        throttling.take(session, limits.UPLOADS, "upload", actor.account_id, now=clock.now())
-        stored = files.add(
-            session,
-            runtime().files,
-            stream=upload.stream,
-            name=upload.filename or "",
-            accept=field.accept,
-            max_bytes=field.max_bytes,
-            actor_id=actor.account_id,
-            organisation_id=actor.organisation_id,
-            now=now(),
-        )
-        return stored.as_answer()
+    limits.count("upload", limits.UPLOADS)
+    return take_in(
+        runtime(),
+        stream=upload.stream,
+        name=upload.filename or "",
+        accept=field.accept,
+        max_bytes=field.max_bytes,
+        actor=actor,
+        now=now(),
+    ).as_answer()
 
 
 def find(file_ids: Collection[str]) -> dict[str, dict[str, Any]]:

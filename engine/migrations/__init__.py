@@ -9,7 +9,7 @@ from sqlalchemy import text
 import engine.audit.tables
 import engine.calendar.tables
 import engine.definitions.tables
-import engine.files
+import engine.files.tables
 import engine.membership.tables
 import engine.people.tables
 import engine.runtime.notice_tables

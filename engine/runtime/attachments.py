@@ -1,4 +1,4 @@
-"""Who may open an uploaded file, and who may hand it in: its instance's people, or its maker while it is a draft."""
+"""Taking in an upload, who may open it and who may hand it in: its instance's people, or its maker while a draft."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,13 +7,39 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import files
 from engine.errors import NotFound
 from engine.files import StoredFile
+from engine.files.store import Readable
 from engine.people import access
 from engine.people.accounts import Actor
-from engine.runtime.runtime import Definitions
+from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.tables import Instance, Party, Task
 from engine.runtime.taskfile import task_file
+
+
+def take_in(
+    runtime: Runtime,
+    *,
+    stream: Readable,
+    name: str,
+    accept: Sequence[str],
+    max_bytes: int,
+    actor: Actor,
+    now: datetime,
+) -> StoredFile:
+    """An upload as a draft of the actor's; see `engine.files.add`. Raises FileRefused."""
+    return files.add(
+        runtime.database,
+        runtime.files,
+        stream=stream,
+        name=name,
+        accept=accept,
+        max_bytes=max_bytes,
+        actor_id=actor.account_id,
+        organisation_id=actor.organisation_id,
+        now=now,
+    )
 
 
 def readable_file(session: Session, definitions: Definitions, file_id: str, actor: Actor, now: datetime) -> StoredFile:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from engine import files
 from engine.clock import SHANGHAI
 from engine.people.accounts import Actor, key_of
 from engine.people.tables import Organisation
+from engine.runtime.attachments import take_in
 from engine.runtime.runtime import Runtime
 
 SMALL_FILES = {
@@ -51,16 +51,6 @@ def _own(runtime: Runtime, what: str, actor: Actor) -> str | None:
 
 def _uploaded(runtime: Runtime, name: str, actor: Actor, now: datetime) -> dict[str, Any]:
     ending = name[name.rindex(".") :]
-    with runtime.database.write() as session:
-        stored = files.add(
-            session,
-            runtime.files,
-            stream=io.BytesIO(SMALL_FILES[ending]),
-            name=name,
-            accept=[ending],
-            max_bytes=10_000,
-            actor_id=actor.account_id,
-            organisation_id=actor.organisation_id,
-            now=now,
-        )
-        return stored.as_answer()
+    content = io.BytesIO(SMALL_FILES[ending])
+    stored = take_in(runtime, stream=content, name=name, accept=[ending], max_bytes=10_000, actor=actor, now=now)
+    return stored.as_answer()

@@ -61,7 +61,7 @@ def store(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'files.db'}")
     Base.metadata.create_all(database.engine)
     with database.write() as session:
@@ -70,13 +70,19 @@ def session(tmp_path: Path) -> Iterator[Session]:
         account = Account(id="zhang", username="zhang", password_hash="-", name="张三", role="enterprise")
         account.organisation_id, account.created_at = "org", NOW
         session.add(account)
-        session.flush()
-        yield session
+    yield database
     database.close()
 
 
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """To look at the rows with."""
+    with database.read() as session:
+        yield session
+
+
 def upload(
-    session: Session,
+    database: Database,
     store: FileStore,
     content: bytes,
     name: str,
@@ -84,7 +90,7 @@ def upload(
     max_bytes: int = 20 * MB,
 ) -> StoredFile:
     return files.add(
-        session,
+        database,
         store,
         stream=io.BytesIO(content),
         name=name,
@@ -94,6 +100,11 @@ def upload(
         organisation_id="org",
         now=NOW,
     )
+
+
+def instance_of(database: Database, file: StoredFile) -> str | None:
+    with database.read() as session:
+        return session.get_one(StoredFile, file.id).instance_id
 
 
 def contents(store: FileStore) -> list[Path]:
@@ -171,9 +182,8 @@ def test_content_that_is_not_there_is_the_houses_fault(store: FileStore, sha256:
     assert isinstance(failure.value, Broken)
 
 
-def test_an_upload_becomes_a_draft_of_its_organisation(session: Session, store: FileStore) -> None:
-    file = upload(session, store, PDF, "营业执照.pdf", [".pdf"])
-    session.expire_all()
+def test_an_upload_becomes_a_draft_of_its_organisation(database: Database, session: Session, store: FileStore) -> None:
+    file = upload(database, store, PDF, "营业执照.pdf", [".pdf"])
     kept = session.scalars(select(StoredFile)).one()
     assert kept.as_answer() == {
         "file_id": file.id,
@@ -218,9 +228,9 @@ def test_an_upload_becomes_a_draft_of_its_organisation(session: Session, store: 
     ],
 )
 def test_content_that_agrees_with_the_name_is_taken(
-    session: Session, store: FileStore, name: str, content: bytes, accept: list[str], media_type: str
+    database: Database, store: FileStore, name: str, content: bytes, accept: list[str], media_type: str
 ) -> None:
-    assert upload(session, store, content, name, accept).media_type == media_type
+    assert upload(database, store, content, name, accept).media_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -253,19 +263,19 @@ def test_content_that_agrees_with_the_name_is_taken(
     ],
 )
 def test_content_that_contradicts_the_name_is_refused(
-    session: Session, store: FileStore, name: str, content: bytes
+    database: Database, session: Session, store: FileStore, name: str, content: bytes
 ) -> None:
     every = [".pdf", ".png", ".jpg", ".docx", ".xlsx", ".doc", ".xls", ".ofd", ".zip", ".txt", ".csv", ".flac"]
     with pytest.raises(FileContentRefused, match=name):
-        upload(session, store, content, name, every)
+        upload(database, store, content, name, every)
     assert contents(store) == []
     assert session.scalars(select(StoredFile)).all() == []
 
 
-def test_a_zip_with_a_huge_directory_is_not_read(session: Session, store: FileStore) -> None:
+def test_a_zip_with_a_huge_directory_is_not_read(database: Database, store: FileStore) -> None:
     many = zipped("word/document.xml", *(f"{n:0200}" for n in range(4_000)))
     with pytest.raises(FileContentRefused):
-        upload(session, store, many, "many.docx")
+        upload(database, store, many, "many.docx")
 
 
 @pytest.mark.parametrize(
@@ -286,25 +296,25 @@ def test_a_zip_with_a_huge_directory_is_not_read(session: Session, store: FileSt
     ],
 )
 def test_a_type_the_form_does_not_accept_is_refused_before_it_is_read(
-    session: Session, store: FileStore, name: str, accept: list[str]
+    database: Database, store: FileStore, name: str, accept: list[str]
 ) -> None:
     with pytest.raises(FileTypeRefused) as refusal:
-        upload(session, store, PDF, name, accept)
+        upload(database, store, PDF, name, accept)
     assert (accept[0] if accept else ".pdf") in refusal.value.to("zh")
     assert not store.root.exists()
 
 
-def test_an_empty_file_is_refused(session: Session, store: FileStore) -> None:
+def test_an_empty_file_is_refused(database: Database, store: FileStore) -> None:
     with pytest.raises(FileEmpty, match="空的"):
-        upload(session, store, b"", "a.pdf")
+        upload(database, store, b"", "a.pdf")
     assert contents(store) == []
 
 
-def test_a_file_too_large_is_refused_in_its_own_words(session: Session, store: FileStore) -> None:
+def test_a_file_too_large_is_refused_in_its_own_words(database: Database, store: FileStore) -> None:
     with pytest.raises(FileTooLarge, match=r"文件超过 1\.5 MB"):
-        upload(session, store, PDF + b"\0" * 2 * MB, "a.pdf", max_bytes=MB * 3 // 2)
+        upload(database, store, PDF + b"\0" * 2 * MB, "a.pdf", max_bytes=MB * 3 // 2)
     with pytest.raises(FileTooLarge, match="文件超过 10 KB"):
-        upload(session, store, PDF + b"\0" * 20_000, "a.pdf", max_bytes=10 * 1024)
+        upload(database, store, PDF + b"\0" * 20_000, "a.pdf", max_bytes=10 * 1024)
 
 
 def test_every_refusal_of_an_upload_is_an_invalid_input() -> None:
@@ -348,23 +358,23 @@ def test_a_name_of_nothing_is_refused(name: str) -> None:
         clean_name(name)
 
 
-def test_files_are_attached_to_the_instance_that_submits_them(session: Session, store: FileStore) -> None:
-    one, other, third = (upload(session, store, PDF, f"{n}.pdf") for n in range(3))
-    files.attach(session, [one.id, other.id, one.id], "instance-1")
-    session.expire_all()
-    assert [file.instance_id for file in (one, other, third)] == ["instance-1", "instance-1", None]
-    files.attach(session, [one.id, third.id], "instance-1")  # an amendment holds old files and new ones
-    files.attach(session, [], "instance-1")
-    session.expire_all()
-    assert third.instance_id == "instance-1"
+def test_files_are_attached_to_the_instance_that_submits_them(database: Database, store: FileStore) -> None:
+    one, other, third = (upload(database, store, PDF, f"{n}.pdf") for n in range(3))
+    with database.write() as session:
+        files.attach(session, [one.id, other.id, one.id], "instance-1")
+    assert [instance_of(database, file) for file in (one, other, third)] == ["instance-1", "instance-1", None]
+    with database.write() as session:
+        files.attach(session, [one.id, third.id], "instance-1")  # an amendment holds old files and new ones
+        files.attach(session, [], "instance-1")
+    assert instance_of(database, third) == "instance-1"
 
 
-def test_a_file_of_another_instance_is_not_taken_over(session: Session, store: FileStore) -> None:
-    used, free = (upload(session, store, PDF, f"{n}.pdf") for n in range(2))
-    files.attach(session, [used.id], "instance-1")
+def test_a_file_of_another_instance_is_not_taken_over(database: Database, store: FileStore) -> None:
+    used, free = (upload(database, store, PDF, f"{n}.pdf") for n in range(2))
+    with database.write() as session:
+        files.attach(session, [used.id], "instance-1")
     for ids in ([used.id, free.id], [free.id, "no such file"]):
-        with pytest.raises(FileElsewhere) as refusal, session.begin_nested():
+        with pytest.raises(FileElsewhere) as refusal, database.write() as session:
             files.attach(session, ids, "instance-2")
         assert isinstance(refusal.value, Conflict)
-    session.expire_all()
-    assert (used.instance_id, free.instance_id) == ("instance-1", None)
+    assert (instance_of(database, used), instance_of(database, free)) == ("instance-1", None)

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 from engine import files
 from engine.definitions.tables import DefinitionVersion
 from engine.people.accounts import Actor
-from engine.runtime.attachments import own_files
+from engine.runtime.attachments import own_files, take_in
 from engine.runtime.tables import Instance, Party
 from engine.text import Text
 from tests.conftest import Cast
@@ -32,18 +32,7 @@ NAME = "营业执照 “正本”.pdf"
 
 
 def draft(runtime: "Runtime", actor: Actor, name: str = NAME) -> str:
-    with runtime.database.write() as session:
-        return files.add(
-            session,
-            runtime.files,
-            stream=io.BytesIO(PDF),
-            name=name,
-            accept=(),
-            max_bytes=1000,
-            actor_id=actor.account_id,
-            organisation_id=actor.organisation_id,
-            now=NOW,
-        ).id
+    return take_in(runtime, stream=io.BytesIO(PDF), name=name, accept=(), max_bytes=1000, actor=actor, now=NOW).id
 
 
 def attached(runtime: "Runtime", cast: Cast) -> str:

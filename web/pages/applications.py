@@ -1,9 +1,12 @@
 """申请: the list of those one may see, and starting a new one."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from engine.definitions.fields import Form
 from engine.errors import FormRefused
 from engine.people.access import Action, require
 from engine.runtime.applications import Standing, instances
@@ -12,6 +15,7 @@ from engine.runtime.instances import start
 from engine.runtime.menus import StartForm, start_form, startable
 from web.formdata import is_editing, read_answers, refused_with
 from web.once import key_sent
+from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("applications", __name__)
@@ -47,7 +51,12 @@ def new(process_id: str) -> str:
     return render_template("applications/new.html", process=_process(process_id), answers={}, errors={})
 
 
+def _forms(process_id: str) -> Sequence[Form]:
+    return _process(process_id).forms
+
+
 @blueprint.post("/applications/new/<process_id>")
+@takes_files(_forms)
 def begin(process_id: str) -> Response | str | tuple[str, int]:
     actor, process = current_actor(), _process(process_id)
     answers, lost = read_answers(process.forms, request.form, request.files)

@@ -20,6 +20,7 @@ from engine.runtime.recomputing import Change, left_to_do, recompute_all
 from web.calendar_entry import KINDS, MOST_BYTES, Given, Wrong
 from web.errors import status_of
 from web.language import language
+from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/admin/calendar")
@@ -57,6 +58,7 @@ def enter(kind: str) -> Page:
 
 
 @blueprint.post("/enter/<kind>")
+@takes_files()
 def preview(kind: str) -> Page | Response:
     """Typed for the first time, to be changed again, or looked at and to be published."""
     given = _given(kind, request.form)

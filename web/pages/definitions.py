@@ -15,6 +15,7 @@ from engine.definitions.uploads import MAX_BYTES, UploadRefused, packed
 from engine.errors import Refusal
 from engine.people.access import Action, may, require
 from engine.runtime.versions_in_use import instances_on, processes, version_line
+from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("definitions", __name__)
@@ -35,6 +36,7 @@ def upload() -> str:
 
 
 @blueprint.post("/definitions/upload")
+@takes_files()
 def check() -> AnyResponse | tuple[str, int]:
     """First step: check, and keep what passes as a version that is not in force. Confirming it is a step of its own."""
     actor = current_actor()

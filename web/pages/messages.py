@@ -1,11 +1,12 @@
 """Messages the diagrams let people send, each under its own menu (我的投诉)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from engine.definitions.fields import Form
 from engine.errors import FormRefused, InstanceClosed, NothingWaits
 from engine.runtime.casefile import case_file
 from engine.runtime.instances import send_message
@@ -15,6 +16,7 @@ from web import limits
 from web.formdata import Answers, is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
+from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("messages", __name__)
@@ -35,7 +37,13 @@ def show(instance_id: str, message: str) -> str | tuple[str, int]:
         return _not_now(instance_id, message, refusal)
 
 
+def _forms(instance_id: str, message: str) -> Sequence[Form]:
+    with runtime().database.read() as reading:
+        return message_forms(reading, runtime().definitions, instance_id, message, current_actor())[1]
+
+
 @blueprint.post("/instances/<instance_id>/messages/<message>")
+@takes_files(_forms)
 def send(instance_id: str, message: str) -> Response | str | tuple[str, int]:
     with runtime().database.read() as reading:  # whether it is welcome: a repeat comes when it no longer is
         menu, forms = message_forms(reading, runtime().definitions, instance_id, message, current_actor())

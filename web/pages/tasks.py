@@ -1,9 +1,12 @@
 """待办: an organisation's tasks, and working on one of them."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from engine.definitions.fields import Form
 from engine.errors import Conflict, FormRefused
 from engine.people import access
 from engine.people.access import Action
@@ -15,6 +18,7 @@ from engine.runtime.taskfile import TaskFile, task_file, task_forms
 from web.formdata import is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
+from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("tasks", __name__)
@@ -37,7 +41,13 @@ def show(task_id: str) -> str:
     return render_template("tasks/task.html", task=task, answers=task.filled, errors={})
 
 
+def _forms(task_id: str) -> Sequence[Form]:
+    with runtime().database.read() as reading:
+        return task_forms(reading, runtime().definitions, task_id, current_actor(), now())[1]
+
+
 @blueprint.post("/tasks/<task_id>")
+@takes_files(_forms)
 def answer(task_id: str) -> Response | str | tuple[str, int]:
     with runtime().database.read() as reading:
         line, forms = task_forms(reading, runtime().definitions, task_id, current_actor(), now())
