@@ -188,7 +188,7 @@ def init_app(app: Flask) -> None:
 def _expect_little() -> None:
     """Of a view that takes no files; and a form without parts is read into memory whole, whoever takes it."""
     if not getattr(_view_of(request), "takes_files", False) or request.mimetype == "application/x-www-form-urlencoded":
-        request.max_content_length = SMALL
+        request.max_content_length = min(SMALL, current_app.config["MAX_CONTENT_LENGTH"])
 
 
 def _view_of(asked: Request) -> Any:

@@ -7,6 +7,7 @@ from engine.files.names import clean_name
 from engine.files.refusals import (
     ContentMissing,
     FileContentRefused,
+    FileDangerous,
     FileElsewhere,
     FileEmpty,
     FileNameRefused,
@@ -22,6 +23,7 @@ from engine.files.taking_in import add, attach
 __all__ = [
     "ContentMissing",
     "FileContentRefused",
+    "FileDangerous",
     "FileElsewhere",
     "FileEmpty",
     "FileNameRefused",

@@ -2,16 +2,15 @@
 
 import codecs
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import puremagic
 
-from engine.files.refusals import FileTypeRefused
+from engine.files import archives
+from engine.files.archives import ACTIVE
+from engine.files.refusals import FileDangerous, FileTypeRefused
 from engine.files.store import CHUNK
-
-_MAX_DIRECTORY = 512 * 1024  # bytes of a zip's central directory: about 10,000 entries
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MEDIA_TYPES = {
@@ -38,30 +37,38 @@ _WHEN_NAMED = {
     ".csv": "text/csv",
 }
 _KNOWN = _MEDIA_TYPES | _WHEN_NAMED
-_IN_ZIP = {".docx": "word/", ".xlsx": "xl/", ".pptx": "ppt/", ".ofd": "OFD.xml", ".zip": ""}
+_ZIPPED = frozenset({".docx", ".xlsx", ".pptx", ".ofd", ".zip"})
+_SHOWN_BY_BROWSERS = ("text/", "application/xml", "application/xhtml", "application/javascript", "image/svg")
 _IN_OLE = {".doc": ("WordDocument",), ".xls": ("Workbook", "Book")}
+_MACROS_IN_OLE = ("_VBA_PROJECT", "_VBA_PROJECT_CUR")
 
 
 def refuse_ending(name: str, ending: str, accept: Sequence[str]) -> None:
+    """What runs when it is opened is refused even where a form asks for it. Raises FileTypeRefused."""
     wanted = [entry.strip().lower() for entry in accept if entry.strip()]
     media_type = _KNOWN.get(ending, "")
     as_type = {media_type, media_type.split("/")[0] + "/*"} if media_type else set()
     allowed = ending in wanted or as_type & set(wanted) if wanted else ending in _MEDIA_TYPES
-    if not allowed or not ending:
-        raise FileTypeRefused(name=name, accepted="、".join(wanted or _MEDIA_TYPES))
+    if not allowed or not ending or ending in ACTIVE:
+        harmless = [entry for entry in wanted or _MEDIA_TYPES if entry not in ACTIVE]
+        raise FileTypeRefused(name=name, accepted="、".join(harmless))
 
 
-def media_type_of(path: Path, ending: str) -> str | None:
-    """The media type, if the content is what the ending says; None if it is not."""
+def media_type_of(path: Path, name: str) -> str | None:
+    """The media type, if the content is what the name's ending says; None if it is not. Raises FileDangerous."""
+    ending = Path(name).suffix.lower()
     if ending in (".txt", ".csv"):
         return _KNOWN[ending] if any(_is_text(path, encoding) for encoding in ("utf-8", "gb18030")) else None
     with path.open("rb") as stream:
         head = stream.read(8)
-        if ending in _IN_ZIP:
-            return _KNOWN[ending] if head.startswith(b"PK\3\4") and _is_zip_of(path, ending) else None
+        if ending in _ZIPPED:
+            return _KNOWN[ending] if head.startswith(b"PK\3\4") and _is_zip(path, name, ending) else None
         if ending in _IN_OLE:
-            ole = head == bytes.fromhex("D0CF11E0A1B11AE1") and any(_holds(path, entry) for entry in _IN_OLE[ending])
-            return _KNOWN[ending] if ole else None
+            if head != bytes.fromhex("D0CF11E0A1B11AE1") or not any(_holds(path, entry) for entry in _IN_OLE[ending]):
+                return None
+            if any(_holds(path, entry) for entry in _MACROS_IN_OLE):
+                raise FileDangerous(name=name)
+            return _KNOWN[ending]
         stream.seek(0)
         try:
             # Without the name: puremagic would let it weigh in, and it is the name that is being checked.
@@ -70,28 +77,25 @@ def media_type_of(path: Path, ending: str) -> str | None:
             return None
     for candidate in candidates:
         if candidate.extension == ending and candidate.offset >= 0:
-            return _KNOWN.get(ending) or candidate.mime_type or "application/octet-stream"
+            return _KNOWN.get(ending) or _never_shown(candidate.mime_type)
     return None
 
 
-def _is_zip_of(path: Path, ending: str) -> bool:
-    """A zip with the entry its ending demands; a small directory only, for `zipfile` reads that into memory."""
-    with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - 66_000))
-        tail = stream.read()
-    end = tail.rfind(b"PK\5\6")
-    size = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if end < 0 or len(tail) < end + 22 or size > _MAX_DIRECTORY or tail[max(0, end - 20) : end][:4] == b"PK\6\7":
-        return False
+def _never_shown(media_type: str) -> str:
+    """Nothing a browser would show as a page, whatever a form accepts."""
+    shown = not media_type or media_type.startswith(_SHOWN_BY_BROWSERS) or media_type.endswith("+xml")
+    return "application/octet-stream" if shown else media_type
+
+
+def _is_zip(path: Path, name: str, ending: str) -> bool:
+    """Whether it is the zip its ending says. Raises FileDangerous."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        archives.examine(path, ending)
+    except archives.Unreadable:
         return False
-    if ending == ".zip":
-        return True
-    with_macros = any(name.lower().endswith("vbaproject.bin") for name in names)
-    return not with_macros and any(name.startswith(_IN_ZIP[ending]) for name in names)
+    except archives.Dangerous:
+        raise FileDangerous(name=name) from None
+    return True
 
 
 def _is_text(path: Path, encoding: str) -> bool:

@@ -33,6 +33,13 @@ class FileContentRefused(FileRefused):
     )
 
 
+class FileDangerous(FileRefused):
+    sentence = Text(
+        "“{name}”含有宏、程序、加密内容或压缩包，不能上传；请去掉后另存，或导出为 PDF 后上传。",
+        "“{name}” holds macros, programs, encrypted parts or archives. Save it without them, or as PDF.",
+    )
+
+
 class NoRoomForFile(Unavailable):
     sentence = Text(
         "服务器的存储空间不足，附件没有保存，请稍后再试；如仍不成功，请联系平台运维人员。",

@@ -39,7 +39,7 @@ def add(
     with store.receive(stream, max_bytes) as received:
         if not received.size:
             raise FileEmpty()
-        media_type = media_type_of(received.path, ending)
+        media_type = media_type_of(received.path, name)
         if media_type is None:
             raise FileContentRefused(name=name, ending=ending)
         store.keep(received)

@@ -18,6 +18,7 @@ from engine.errors import Broken, Conflict, Invalid
 from engine.files import (
     ContentMissing,
     FileContentRefused,
+    FileDangerous,
     FileElsewhere,
     FileEmpty,
     FileNameRefused,
@@ -249,7 +250,6 @@ def test_content_that_agrees_with_the_name_is_taken(
         ("appended.docx", EXE + DOCX),
         ("cut.docx", DOCX[:-30]),
         ("cut2.docx", DOCX[:60]),
-        ("macros.docx", zipped("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin")),
         ("sheet.doc", XLS),
         ("letter.xls", DOC),
         ("letter.doc", DOCX),
@@ -318,7 +318,7 @@ def test_a_file_too_large_is_refused_in_its_own_words(database: Database, store:
 
 
 def test_every_refusal_of_an_upload_is_an_invalid_input() -> None:
-    refusals = {FileTooLarge, FileEmpty, FileNameRefused, FileTypeRefused, FileContentRefused}
+    refusals = {FileTooLarge, FileEmpty, FileNameRefused, FileTypeRefused, FileContentRefused, FileDangerous}
     assert refusals == set(FileRefused.__subclasses__())
     assert issubclass(FileRefused, Invalid)
 
