@@ -26,9 +26,10 @@ BEGINS = datetime(2026, 9, 18, 10, 0, tzinfo=SHANGHAI)  # a Friday; 3 working da
 class Case:
     """One application being brought along: `case.goes("收到测试密钥")`, `case.step(by="企业", does=…, fills=…)`."""
 
-    def __init__(self, runtime: Runtime, *, begins: datetime = BEGINS) -> None:
+    def __init__(self, runtime: Runtime, *, begins: datetime = BEGINS, samples: Samples | None = None) -> None:
+        """`samples` other than the project's own are of other people, or of another city."""
         self.runtime = runtime
-        self.samples: Samples = read_samples(FOLDER)
+        self.samples = samples or read_samples(FOLDER)
         self.play = Play(
             runtime,
             Scenario(

@@ -12,7 +12,7 @@ from engine.calendar.entries import SIDES
 from engine.calendar.regions import NAMES
 from engine.clock import SHANGHAI
 from engine.errors import Invalid
-from engine.people.access import Action, may
+from engine.people.access import Action, may, require
 from engine.runtime import shortening
 from engine.runtime.explaining import Explanation, explain, of_task
 from engine.runtime.paging import PAGE_SIZE, Page
@@ -61,6 +61,7 @@ def earlier() -> str:
 
 @blueprint.post("/deadlines/earlier/<timer_id>")
 def decide(timer_id: str) -> Response:
+    require(current_actor(), Action.CONFIRM_SHORTENING)
     accept = {"yes": True, "no": False}.get(request.form.get("accept", ""))
     if accept is None:
         raise Invalid()

@@ -26,6 +26,7 @@ blueprint = Blueprint("tasks", __name__)
 
 @blueprint.get("/inbox")
 def inbox() -> str:
+    access.require(current_actor(), Action.WORK_ON_TASKS)
     done = request.args.get("view") == "done"
     search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
