@@ -3,6 +3,8 @@
 import click
 from flask.cli import with_appcontext
 
+from engine import clock, files
+from engine.files.leaving import DRAFTS_KEPT
 from engine.runtime import incidents, once
 from engine.runtime.incident_desk import desk
 from engine.text import Text
@@ -66,12 +68,22 @@ def resolve(incident: tuple[str, ...], reason: str, username: str) -> None:
     say(Text("已标记为处理完毕：{resolved} 条。", "{resolved} resolved.").filled(resolved=resolved))
 
 
-@click.command(cls=Command, help="清除过期的防重复标识。Delete keys of commands done long ago.")
+@click.command(
+    cls=Command,
+    help="清除过期的防重复标识和无人提交的附件。Delete keys of commands done long ago, and files never handed in.",
+)
 @with_appcontext
 def tidy() -> None:
     with runtime().database.write() as session:
-        gone = once.forget_old(session, now() - once.KEPT)
-    say(Text("已清除 {gone} 个。", "{gone} deleted.").filled(gone=gone))
+        keys = once.forget_old(session, now() - once.KEPT)
+        drafts = files.forget_drafts(session, now() - DRAFTS_KEPT)
+    contents = files.sweep(runtime().database, runtime().files, clock.now())
+    gone = {"keys": keys, "drafts": drafts, "contents": contents}
+    sentence = Text(
+        "已清除标识 {keys} 个、附件草稿 {drafts} 个、无主的文件内容 {contents} 个。",
+        "Deleted: {keys} keys, {drafts} drafts of files, {contents} contents that no file names.",
+    )
+    say(sentence.filled(**gone))
 
 
 COMMANDS = (incidents_command, retry, resolve, tidy)

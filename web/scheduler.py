@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from engine import clock
+from engine import clock, files
 from engine.errors import Unavailable
+from engine.files.leaving import DRAFTS_KEPT
 from engine.runtime import once
 from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
@@ -103,6 +104,7 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
     # Apart from the ticks, so that no limit waits for a slow mail server.
     ticking.also("delivering messages", lambda: deliver_due(runtime, clock.now, senders), seconds=settings.tick_seconds)
     ticking.also("forgetting keys", lambda: forget_old_keys(runtime), seconds=_HOUR)
+    ticking.also("tidying files", lambda: tidy_files(runtime), seconds=_HOUR)
     return ticking
 
 
@@ -114,6 +116,13 @@ def forget_old_keys(runtime: Runtime) -> None:
     if due:
         with runtime.database.write() as session:
             once.forget_old(session, now - once.KEPT)
+
+
+def tidy_files(runtime: Runtime) -> None:
+    """Drafts that nobody handed in, and this hour's part of the content that no row names."""
+    with runtime.database.write() as session:
+        files.forget_drafts(session, process_now(runtime, clock.now()) - DRAFTS_KEPT)
+    files.sweep(runtime.database, runtime.files, clock.now(), hour=clock.now().hour)
 
 
 def tick(runtime: Runtime) -> int:

@@ -3,6 +3,7 @@
 What other rooms use of it stands here.
 """
 
+from engine.files.leaving import forget, forget_drafts, sweep
 from engine.files.names import clean_name
 from engine.files.refusals import (
     ContentMissing,
@@ -36,5 +37,8 @@ __all__ = [
     "add",
     "attach",
     "clean_name",
+    "forget",
+    "forget_drafts",
+    "sweep",
     "told_when_full",
 ]

@@ -5,15 +5,18 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from engine.database import new_id
 from engine.files.refusals import ContentMissing, FileTooLarge, NoRoomForFile
 
 CHUNK = 64 * 1024  # bytes
+_INCOMING, _LEAVING, _QUARANTINE = ".incoming-", ".leaving-", ".quarantine"
 
 
 class Readable(Protocol):
@@ -57,7 +60,7 @@ class FileStore:
         digest, size = hashlib.sha256(), 0
         with told_when_full():
             self.root.mkdir(parents=True, exist_ok=True)
-        with told_when_full(), tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as target:
+        with told_when_full(), tempfile.NamedTemporaryFile(dir=self.root, prefix=_INCOMING, delete=False) as target:
             path = Path(target.name)
             try:
                 while piece := stream.read(CHUNK):
@@ -73,17 +76,75 @@ class FileStore:
                 path.unlink(missing_ok=True)
 
     def keep(self, received: Received) -> None:
-        """Moves the content to its place in one step: a reader sees all of it or nothing."""
+        """Moves the content to its place in one step: a reader sees all of it or nothing. What is there already is
+        marked as fresh, so that nobody takes it away before the row that names it is written."""
         place = self._place(received.sha256)
-        if not place.exists():
+        try:
+            os.utime(place)
+        except FileNotFoundError:
             place.parent.mkdir(parents=True, exist_ok=True)
             received.path.replace(place)
             _settle(place.parent)
+
+    def quarantine(self, received: Received) -> None:
+        """Puts content where nothing is served from, for whoever wants to look into it."""
+        folder = self.root / _QUARANTINE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        received.path.chmod(0o400)
+        received.path.replace(folder / received.sha256)
+
+    def discard(self, sha256: str, *, unless_since: datetime) -> bool:
+        """Takes content away for good, unless it was stored (again) since a moment of real time; whether it did."""
+        place = self._place(sha256)
+        # Moved aside before it is looked at: whoever stores it again from now on finds nothing and stores their own.
+        aside = self.root / f"{_LEAVING}{sha256}-{new_id()}"
+        try:
+            place.rename(aside)
+            if aside.stat().st_mtime >= unless_since.timestamp():
+                aside.replace(place)
+                return False
+            aside.unlink()
+        except FileNotFoundError:  # somebody else did
+            return False
+        return True
+
+    def listed(self, *, before: datetime, batch: int, hour: int | None) -> Iterator[list[str]]:
+        """The hashes of what was stored before a moment of real time, a batch at a time; with an hour of the day only
+        the 24th part that belongs to it."""
+        hashes: list[str] = []
+        for folder in self.root.glob("[0-9a-f][0-9a-f]"):
+            if hour is None or int(folder.name, 16) % 24 == hour:
+                for place in folder.glob("*/*"):
+                    if _older(place, before):
+                        hashes.append(place.name)
+                    if len(hashes) == batch:
+                        yield hashes
+                        hashes = []
+        if hashes:
+            yield hashes
+
+    def tidy(self, *, before: datetime, wanted: Callable[[str], bool]) -> None:
+        """Clears away what processes left that were killed before a moment of real time, half-way through receiving;
+        and what they left half-way through discarding, unless by now it is `wanted` again."""
+        for left in [*self.root.glob(f"{_INCOMING}*"), *self.root.glob(f"{_LEAVING}*")]:
+            sha256 = left.name.removeprefix(_LEAVING)[:64]
+            if left.name.startswith(_LEAVING) and wanted(sha256):
+                with suppress(FileNotFoundError):
+                    left.replace(self._place(sha256))
+            elif _older(left, before):
+                left.unlink(missing_ok=True)
 
     def _place(self, sha256: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):  # never a path made by somebody else
             raise ContentMissing()
         return self.root / sha256[:2] / sha256[2:4] / sha256
+
+
+def _older(path: Path, moment: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def _settle(folder: Path) -> None:

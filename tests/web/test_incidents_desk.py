@@ -177,4 +177,4 @@ def test_keys_past_their_time_are_tidied_away(run: Callable[..., Result], runtim
     forget_old_keys(runtime)
     with runtime.database.read() as session:
         assert session.scalars(select(CommandDone.key)).all() == ["young"]
-    assert "已清除 0 个" in run("tidy").output
+    assert "已清除标识 0 个" in run("tidy").output
