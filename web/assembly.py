@@ -26,6 +26,7 @@ from web import (
     navigation,
     once,
     pages,
+    proof,
     receiving,
     samples,
     session,
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     session.init_app(app)
     navigation.init_app(app)
     once.init_app(app)
+    proof.init_app(app)
     errors.init_app(app)
     for module in pkgutil.iter_modules(pages.__path__, "web.pages."):
         for blueprint in vars(importlib.import_module(module.name)).values():

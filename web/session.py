@@ -19,7 +19,7 @@ from engine.audit.tables import SystemEventKind
 from engine.errors import Unavailable
 from engine.people import second_factor, sessions
 from engine.people.accounts import Actor, actor_from
-from engine.people.tables import Role
+from engine.people.tables import Proof, Role
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import offset, process_now
 from engine.text import Text
@@ -31,6 +31,7 @@ __all__ = [
     "end",
     "init_app",
     "language",
+    "last_proof",
     "now",
     "public",
     "runtime",
@@ -49,10 +50,12 @@ class LoginExpired(Exception):
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
-    def __init__(self, token: str, actor: Actor, organisation: Text) -> None:
+    def __init__(self, token: str, actor: Actor, organisation: Text, proven_at: datetime, proven_by: Proof) -> None:
         self.id = token
         self.actor = actor
         self.organisation = organisation
+        self.proven_at = proven_at
+        self.proven_by = proven_by
 
 
 class SecureWhereItCan(SecureCookieSessionInterface):
@@ -79,6 +82,11 @@ def current_actor() -> Actor:
     if actor is None:
         raise LoginExpired()
     return actor
+
+
+def last_proof() -> tuple[datetime, Proof]:
+    """When, in real time, and how whoever is logged in has last shown to be who they are."""
+    return current_user.proven_at, current_user.proven_by
 
 
 def runtime() -> Runtime:
@@ -191,7 +199,8 @@ def _load(token: str) -> SignedIn | None:
     if login.seen_at < moment - sessions.SEEN_EVERY:
         with suppress(Unavailable), runtime().database.write() as writing:  # a page is not refused for it
             sessions.seen(writing, login.id, moment)
-    return SignedIn(token, actor_from(account), Text(organisation.name, organisation.name_en))
+    name = Text(organisation.name, organisation.name_en)
+    return SignedIn(token, actor_from(account), name, login.proven_at, Proof(login.proven_by))
 
 
 def _require_login() -> Response | None:

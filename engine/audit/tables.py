@@ -21,6 +21,7 @@ class SystemEventKind(StrEnum):
     LOGGED_IN = "logged_in"  # actor
     LOGIN_FAILED = "login_failed"  # [account_id, none where no account has that name]
     LOGGED_OUT = "logged_out"  # actor
+    PROVEN_AGAIN = "proven_again"  # actor: who was logged in gave the password (and code) once more
     ORGANISATION_CREATED = "organisation_created"  # actor, none at the command line [organisation_id, role]
     ACCOUNT_CREATED = "account_created"  # actor, none at the command line [account_id, organisation_id, role]
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  (actor)

@@ -23,6 +23,10 @@ class OldPasswordWrong(Invalid):
     sentence = Text("原密码不正确。", "The old password is wrong.")
 
 
+class PasswordWrong(Invalid):
+    sentence = Text("密码不正确。", "The password is wrong.")
+
+
 def prove(database: Database, username: str, password: str, *, address: str, now: datetime) -> Actor:
     """Who this is, by name and password. Raises WrongCredentials, TooOften."""
     source = throttling.source(address)
@@ -44,14 +48,27 @@ def prove(database: Database, username: str, password: str, *, address: str, now
     return actor
 
 
+def prove_again(database: Database, actor: Actor, password: str, *, address: str, now: datetime) -> None:
+    """That whoever is logged in still is the one who logged in. Raises PasswordWrong, TooOften."""
+    tries = _count(database, actor, address, now)
+    with database.read() as session:
+        account, _ = accounts.account_of(session, actor.account_id)
+    right = passwords.verify(account.password_hash, password)
+    with database.write() as session:
+        if right:
+            throttling.succeeded(session, *tries)
+        else:
+            record(session, SystemEventKind.LOGIN_FAILED, at=now, actor_id=None, account_id=actor.account_id)
+    if not right:
+        raise PasswordWrong()
+
+
 def change_password(
     database: Database, actor: Actor, *, old: str, new: str, keep: str, address: str, now: datetime
 ) -> None:
     """Every session of the account ends but that of the token `keep`. Raises OldPasswordWrong, PasswordSame,
     PasswordRefused, TooOften."""
-    tries = ("old password", actor.account_id, throttling.source(address))
-    with database.write() as session:
-        throttling.attempt(session, *tries, now=now)
+    tries = _count(database, actor, address, now)
     with database.read() as session:
         account, organisation = accounts.account_of(session, actor.account_id)
     if not passwords.verify(account.password_hash, old):
@@ -65,3 +82,11 @@ def change_password(
         accounts.account_of(session, actor.account_id)[0].password_hash = hashed
         sessions.end_all(session, actor.account_id, but=keep)
         record(session, SystemEventKind.PASSWORD_CHANGED, at=now, actor_id=actor.account_id)
+
+
+def _count(database: Database, actor: Actor, address: str, now: datetime) -> tuple[str, ...]:
+    """One more try of the password of somebody who is logged in, wherever it is asked for."""
+    tries = ("old password", actor.account_id, throttling.source(address))
+    with database.write() as session:
+        throttling.attempt(session, *tries, now=now)
+    return tries

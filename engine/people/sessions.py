@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from engine.people.tables import Account, LoginSession, Organisation
+from engine.people.tables import Account, LoginSession, Organisation, Proof
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -44,6 +44,8 @@ def begin(
             agent=agent[:_LONGEST_AGENT],
             address=address[:45],
             two_factors=two_factors,
+            proven_at=now,
+            proven_by=Proof.CODE if two_factors else Proof.PASSWORD,
         )
     )
     session.flush()
@@ -73,6 +75,12 @@ _FOUND = (
 
 def seen(session: Session, session_id: str, now: datetime) -> None:
     session.execute(update(LoginSession).where(LoginSession.id == session_id).values(seen_at=now))
+
+
+def proven(session: Session, token: str, by: Proof, now: datetime) -> None:
+    """Whoever sits at this browser has just shown again to be its account's person."""
+    again = update(LoginSession).where(LoginSession.token_hash == _hash(token))
+    session.execute(again.values(proven_at=now, proven_by=by))
 
 
 def listed(session: Session, account_id: str, token: str, now: datetime) -> list[Entry]:

@@ -81,6 +81,13 @@ class Contact(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Proof(StrEnum):
+    """How somebody who is logged in has shown to be who they are."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"  # password and code
+
+
 class LoginSession(Base):
     """A browser somebody is logged in with. One that has ended is deleted."""
 
@@ -94,6 +101,8 @@ class LoginSession(Base):
     agent: Mapped[str] = mapped_column(String(300))
     address: Mapped[str] = mapped_column(String(45))
     two_factors: Mapped[bool]  # was a code asked for beside the password?
+    proven_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when identity was proven last: at first, logging in
+    proven_by: Mapped[str] = mapped_column(String(10))  # a Proof: how
 
 
 class SecondFactor(Base):

@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from flask_login import login_user
 from werkzeug.datastructures import FileStorage
 
-from engine import files
+from engine import clock, files
 from engine.definitions.tables import DefinitionVersion
 from engine.people.accounts import Actor
+from engine.people.tables import Proof
 from engine.runtime.attachments import own_files, take_in
 from engine.runtime.tables import Instance, Party
 from engine.text import Text
@@ -118,7 +119,7 @@ def test_only_files_of_the_own_organisation_or_its_instances_can_be_handed_in(ca
 @pytest.mark.parametrize(("name", "taken"), [("licence.pdf", True), ("licence.exe", False), ("licence.png", False)])
 def test_an_upload_on_a_page_reaches_the_store(app: Flask, cast: Cast, name: str, taken: bool) -> None:
     with app.test_request_context(method="POST", data={"page.proof": FileStorage(io.BytesIO(PDF), filename=name)}):
-        login_user(SignedIn("", cast.enterprise, Text("甲")))
+        login_user(SignedIn("", cast.enterprise, Text("甲"), clock.now(), Proof.PASSWORD))
         answers, errors = read_answers(FORMS, request.form, request.files)
     assert ("proof" in answers["page"]) is taken
     assert bool(errors) is not taken

@@ -203,16 +203,19 @@ def test_what_is_kept_is_encrypted_or_hashed_and_the_audit_holds_ids(
     assert events[-2].details == {}
 
 
-def test_anybody_may_set_one_up_and_give_it_up_again(
-    app: Flask, client_of: ClientOf, cast: Cast, moment: Callable[[int], None]
-) -> None:
-    client = client_of(cast.enterprise)
+def test_anybody_may_set_one_up_and_give_it_up_again(app: Flask, moment: Callable[[int], None]) -> None:
+    client, _ = log_in(app, "enterprise-a")
     secret, _ = set_up(client, "/account/second-factor")
     assert "剩余恢复码 10 个" in client.get("/account").text
     assert log_in(app, "enterprise-a")[1] == "/login/code", "also in a trial: it was asked for"
-    assert client.post("/account/second-factor/remove", data={"code": "0"}).status_code == 422
+    proof = client.post("/account/second-factor/remove").location
+    assert proof == "/proof?next=/account/second-factor/remove", "a password alone does not prove enough any more"
+    assert client.post(proof, data={"password": PASSWORD, "code": "0"}).status_code == 422
     moment(STEP_SECONDS)
-    assert client.post("/account/second-factor/remove", data={"code": code_of(secret)}).location == "/account"
+    answer = client.post(proof, data={"password": PASSWORD, "code": code_of(secret)})
+    assert answer.location == "/account/second-factor/remove"
+    assert client.get(answer.location).status_code == 200
+    assert client.post(answer.location).location == "/account"
     assert log_in(app, "enterprise-a")[1] == "/"
 
 

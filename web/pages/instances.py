@@ -6,6 +6,7 @@ from engine.errors import NotFound
 from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
 from engine.runtime.keys import reveal
 from web import limits
+from web.proof import require_proof
 from web.session import current_actor, now, runtime
 
 blueprint = Blueprint("instances", __name__)
@@ -26,13 +27,17 @@ def diagram(instance_id: str) -> Response:
 def confirm_reveal(instance_id: str, key_id: str) -> str:
     """Asks first: a test key is shown once."""
     case = _case(instance_id)
-    return render_template("instances/confirm_reveal.html", case=case, key=_key(case, key_id))
+    key = _key(case, key_id)
+    if key.may_reveal:
+        require_proof()
+    return render_template("instances/confirm_reveal.html", case=case, key=key)
 
 
 @blueprint.post("/instances/<instance_id>/keys/<key_id>")
 def show_key(instance_id: str, key_id: str) -> Response:
     """The only page that ever holds a key in clear: the answer to this one request, kept by no cache."""
     key = _key(_case(instance_id), key_id)
+    require_proof()
     limits.count("reveal", limits.REVEALS)
     plain = reveal(runtime(), key.id, current_actor(), now())
     page = make_response(render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain))

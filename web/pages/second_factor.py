@@ -14,6 +14,7 @@ from engine.people.throttling import TooOften
 from engine.text import Text
 from web.errors import status_and_headers
 from web.language import language
+from web.proof import proof_needed
 from web.session import current_actor, needs_second_factor, runtime
 
 blueprint = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
@@ -24,11 +25,13 @@ class SetUpAlready(Conflict):
 
 
 @blueprint.get("")
+@proof_needed
 def set_up() -> Response:
     return set_up_page(current_actor(), {})
 
 
 @blueprint.post("")
+@proof_needed
 def confirm() -> Response:
     try:
         codes = confirmed(current_actor())
@@ -38,17 +41,16 @@ def confirm() -> Response:
 
 
 @blueprint.get("/remove")
+@proof_needed
 def remove() -> str:
-    return _remove_page({})
+    """The proof has asked for a code already, and one is worth something once."""
+    return render_template("account/remove_second_factor.html", required=needs_second_factor(current_actor().role))
 
 
 @blueprint.post("/remove")
-def confirm_removal() -> Response | tuple[str, int, dict[str, str]]:
+@proof_needed
+def confirm_removal() -> Response:
     actor = current_actor()
-    try:
-        checked(actor)
-    except (CodeWrong, TooOften) as refusal:
-        return _remove_page({"code": refusal.to(language())}), *status_and_headers(refusal)
     with runtime().database.write() as writing:
         second_factor.remove(writing, actor.account_id, by=actor.account_id, now=clock.now())
     if needs_second_factor(actor.role):
@@ -101,11 +103,6 @@ def set_up_page(actor: Actor, errors: dict[str, str], answer: tuple[int, dict[st
 def recovery_page(codes: list[str], then: str) -> Response:
     """Shown in the answer to one request only."""
     return _kept_by_nobody(make_response(render_template("session/recovery.html", codes=codes, then=then)))
-
-
-def _remove_page(errors: dict[str, str]) -> str:
-    required = needs_second_factor(current_actor().role)
-    return render_template("account/remove_second_factor.html", errors=errors, required=required)
 
 
 def _kept_by_nobody(response: Response) -> Response:
