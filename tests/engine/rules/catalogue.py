@@ -1,29 +1,20 @@
 """docs/rules.md, made of the rules themselves: `python -m tests.engine.rules.catalogue` writes it anew.
 
 What a rule demands and why is its docstring (English, Chinese, the reasons); what it says, and how grave that is, are
-the sentences in its code; what it is broken by are the diagrams of its tests.
+the sentences in its code; what keeps and what breaks it are the diagrams of its tests.
 """
 
 import ast
 import importlib
 import inspect
 from collections.abc import Iterator
-from pathlib import Path
 
 from engine.definitions.findings import Severity
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_bindings, cases_drawing, cases_events, cases_privacy, cases_running
-from tests.engine.rules.cases_drawing import Case
+from tests.conftest import ROOT
+from tests.engine.rules.examples import INVALID, VALID, Example
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "rules.md"
-
-CASES: dict[str, list[Case]] = {
-    **cases_drawing.CASES,
-    **cases_bindings.CASES,
-    **cases_events.CASES,
-    **cases_running.CASES,
-    **cases_privacy.CASES,
-}
+PAGE = ROOT / "docs" / "rules.md"
 
 _HEAD = """\
 # 流程图的部署规则 · What the deploy gate demands of a diagram
@@ -34,6 +25,9 @@ at all is refused as `diagram_readable`, forms as `forms_readable`; last of all 
 (`engine_loads_it`), in a process that is ended when that takes too long. Each finding names the element by its id.
 
 错误会阻止部署，警告和提示不会。每条结论都写明元素编号和应当怎样修改。
+
+Each rule has examples in `tests/engine/rules/diagrams/<rule>/`, which any BPMN editor opens; a note in the invalid ones
+says which element is blamed, and why. They use the forms beside them and one handler, `tell`, that only tests have.
 
 This page is written by `python -m tests.engine.rules.catalogue`; a test compares.
 """
@@ -55,7 +49,14 @@ def _section(rule: str) -> Iterator[str]:
     yield "What it says · 结论:\n"
     for severity, zh, en in _sentences(inspect.getsource(module)):
         yield f"- {_NAMES[severity]}: {zh}<br>{en}"
-    yield f"\nBroken by, in its tests: {'; '.join(what for what, _, _ in CASES[rule])}.\n"
+    yield "\nExamples to open in an editor · 可在流程图编辑器中打开的示例:\n"
+    yield f"- 正确 valid: {_links(rule, VALID)}"
+    yield f"- 错误 invalid: {_links(rule, INVALID)}\n"
+
+
+def _links(rule: str, examples: list[Example]) -> str:
+    """Links to a rule's examples, as seen from the page."""
+    return "; ".join(f"[{each.what}](../{each.path.relative_to(ROOT)})" for each in examples if each.rule == rule)
 
 
 def _sentences(source: str) -> Iterator[tuple[Severity, str, str]]:

@@ -5,15 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from engine.definitions import rules
+from engine.definitions.diagrams import executable
 from engine.definitions.findings import Severity
+from engine.definitions.inlining import inlined
+from engine.definitions.lint import has_errors, lint
 from engine.definitions.rules import RULES
-from tests.engine.rules import cases_privacy, cases_running, catalogue
-from tests.engine.rules.builder import FORMS, GOOD, broken, form, found, process, said_by
-from tests.engine.rules.catalogue import CASES
-
-SOUND = {**cases_running.SOUND, **cases_privacy.SOUND}
+from engine.definitions.rules.facts import NODES, tag
+from tests.engine.rules import catalogue
+from tests.engine.rules.builder import DIAGRAMS, FORMS, GOOD, HANDLERS, broken, form, found, process, said_by
+from tests.engine.rules.examples import INVALID, VALID, Example
 
 
 def test_the_sound_process_has_no_findings() -> None:
@@ -21,15 +24,16 @@ def test_the_sound_process_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_is_described_in_both_languages_and_broken_at_least_twice(rule: str) -> None:
+def test_a_rule_is_described_in_both_languages_and_has_its_examples(rule: str) -> None:
     demand, chinese, *_ = (importlib.import_module(f"engine.definitions.rules.{rule}").__doc__ or "").split("\n\n")
     assert demand.strip().isascii() or "…" in demand
     assert re.search(r"[\u4e00-\u9fff]", chinese)
-    assert len({diagram for _, diagram, _ in CASES[rule]}) >= 2
+    assert len({each.diagram for each in INVALID if each.rule == rule}) >= 2
+    assert [each for each in VALID if each.rule == rule]
 
 
-def test_no_cases_are_left_of_a_rule_that_is_gone() -> None:
-    assert CASES.keys() | SOUND.keys() == RULES.keys()
+def test_no_example_is_left_of_a_rule_that_is_gone() -> None:
+    assert {path.name for path in DIAGRAMS.iterdir() if path.is_dir()} - {"forms"} == RULES.keys()
 
 
 def test_every_module_of_the_rules_is_asked() -> None:
@@ -42,27 +46,27 @@ def test_the_page_of_rules_is_up_to_date() -> None:
     assert catalogue.PAGE.read_text("utf-8") == catalogue.page(), "run: python -m tests.engine.rules.catalogue"
 
 
-@pytest.mark.parametrize(
-    ("rule", "diagram", "element"),
-    [
-        pytest.param(rule, diagram, element, id=f"{rule}: {what}")
-        for rule, cases in CASES.items()
-        for what, diagram, element in cases
-    ],
-)
-def test_the_broken_diagram_is_told_so_at_its_element(rule: str, diagram: str, element: str | None) -> None:
-    said = said_by(rule, diagram)
-    assert element in said
-    if element is not None and not element.startswith(("f", "s", "t")):
-        assert element in said[element].message.zh
+@pytest.mark.parametrize("example", INVALID, ids=lambda example: example.name)
+def test_the_broken_diagram_is_told_so_at_its_element(example: Example) -> None:
+    said = said_by(example.rule, example.diagram.decode(), example.forms)
+    assert example.blamed in said
+    assert example.blamed is None or example.blamed in said[example.blamed].message.zh
 
 
-@pytest.mark.parametrize(
-    ("rule", "diagram"),
-    [pytest.param(rule, diagram, id=f"{rule}: {what}") for rule, cases in SOUND.items() for what, diagram in cases],
-)
-def test_the_sound_diagram_is_left_alone(rule: str, diagram: str) -> None:
-    assert said_by(rule, diagram) == {}
+@pytest.mark.parametrize("example", VALID, ids=lambda example: example.name)
+def test_the_sound_diagram_can_be_deployed(example: Example) -> None:
+    """Where it calls a process, that is the sound one."""
+    findings = lint(*inlined(example.diagram, example.forms, {"permit": (GOOD.encode(), FORMS)}), HANDLERS)
+    assert [finding for finding in findings if finding.rule == example.rule] == []
+    assert not has_errors(findings), findings
+
+
+@pytest.mark.parametrize("example", [*VALID, *INVALID], ids=lambda example: example.name)
+def test_an_editor_shows_the_whole_example(example: Example) -> None:
+    root = etree.fromstring(example.diagram)
+    shown = {shape.get("bpmnElement", "").removeprefix("bpmn:") for shape in root.iter("{*}BPMNShape")}
+    steps = {element.get("id", "") for element in executable(root).iter() if tag(element) in NODES}
+    assert {id_ for id_ in steps if " " not in id_} <= shown
 
 
 @pytest.mark.parametrize(
@@ -126,5 +130,12 @@ def test_parallel_branches_that_all_arrive_are_fine() -> None:
 
 
 def test_a_join_that_can_never_fill_is_an_error_and_one_that_sometimes_does_a_warning() -> None:
-    severities = [said_by("joins_fill", diagram)["j"].severity for _, diagram, _ in CASES["joins_fill"]]
-    assert severities == [Severity.ERROR, Severity.WARNING]
+    severities = {
+        each.what: said_by("joins_fill", each.diagram.decode())["j"].severity
+        for each in INVALID
+        if each.rule == "joins_fill"
+    }
+    assert severities == {
+        "an exclusive split joined by a parallel gateway": Severity.ERROR,
+        "a branch that a timer leads to its own end": Severity.WARNING,
+    }
