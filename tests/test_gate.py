@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import ROOT
+from tests.web.access.reading import TABLE, routes, rows
 from web import create_app
 from web.settings import Settings
 
@@ -32,13 +33,19 @@ def pinned(lock: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The commands of `flask --app web`, without Flask's own."""
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application as `flask --app web` makes it, to be looked at only."""
     environment = pytest.MonkeyPatch()
     environment.setenv("DATA_DIR", str(tmp_path_factory.mktemp("data")))
     app: Flask = create_app()
     environment.undo()
     app.extensions["runtime"].database.close()
+    return app
+
+
+@pytest.fixture(scope="module")
+def commands(app: Flask) -> set[str]:
+    """The commands of `flask --app web`, without Flask's own."""
     return set(app.cli.commands)
 
 
@@ -120,3 +127,14 @@ def test_no_module_outgrows_a_room() -> None:
         if "versions" not in path.parts
     }
     assert {path: size for path, size in sizes.items() if size > 400} == {}
+
+
+def test_every_address_stands_in_the_table_of_access(app: Flask) -> None:
+    missing = routes(app) - {row.route for row in rows()}
+    sentences = [f"{method} {address} has no row in {TABLE}" for method, address in sorted(missing)]
+    assert not sentences, "; ".join(sentences) + ": say there what everybody gets, in the group it belongs to"
+
+
+def test_nothing_else_stands_in_the_table_of_access(app: Flask) -> None:
+    gone = {row.route for row in rows()} - routes(app)
+    assert not gone, f"{sorted(gone)} is answered by nothing: take its rows out of {TABLE}"

@@ -4,7 +4,6 @@ Whose something is depends on who asks: an enterprise owns what it applied for i
 applied for in the own city by whomever. So there are four corners, and each holds the same things once.
 """
 
-import io
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -17,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from engine import clock, files
+from engine import clock
 from engine.definitions.deployment import deploy, read_forms
 from engine.definitions.tables import DefinitionVersion
 from engine.files import StoredFile
@@ -29,10 +28,11 @@ from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, IssuedKey, Task, Timer
 from engine.scenarios.reading import Samples, read_samples
-from engine.scenarios.sampling import SMALL_FILES
+from engine.scenarios.sampling import filled_in
 from handlers import HANDLERS
 from tests.casework import FOLDER, Case
 from tests.conftest import CAST_SINCE
+from tests.engine.membership.newcomers import registers
 from tests.engine.runtime.test_limit_levers import with_levers
 from tests.web.conftest import logged_in
 
@@ -157,6 +157,7 @@ def _common(runtime: Runtime, actors: Mapping[str, Actor]) -> dict[str, dict[str
         private=False,
         now=clock.now(),
     )
+    registration = registers(runtime)
     with runtime.database.write() as writing:
         incident = Incident(action="timer", cause="ValueError: broken", stack="", at=clock.now())
         writing.add(incident)
@@ -171,6 +172,7 @@ def _common(runtime: Runtime, actors: Mapping[str, Actor]) -> dict[str, dict[str
             "incident_id": {"": incident.id},
             "contact_id": {"": entry.id},
             "token": {"": token},
+            "registration_id": {"": registration.id},
             "filename": {"": "icon.svg"},
             "lever": {lever: lever for lever in LEVERS},
         }
@@ -252,18 +254,8 @@ def _named(what: str, enterprise: str, city: str, state: str) -> str:
 
 
 def _draft(runtime: Runtime, actor: Actor) -> str:
-    with runtime.database.write() as writing:
-        return files.add(
-            writing,
-            runtime.files,
-            stream=io.BytesIO(SMALL_FILES[".pdf"]),
-            name="draft.pdf",
-            accept=(),
-            max_bytes=10_000,
-            actor_id=actor.account_id,
-            organisation_id=actor.organisation_id,
-            now=clock.now(),
-        ).id
+    uploaded = filled_in(runtime, {"form": {"file": "draft.pdf"}}, actor, clock.now())
+    return str(uploaded["form"]["file_id"])
 
 
 def _notice(session: Session, case: Case, to: Actor, severity: Severity) -> str:

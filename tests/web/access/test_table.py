@@ -1,4 +1,7 @@
-"""Every address, asked by everybody, about what is theirs and what is not: each answer stands in `table.txt`."""
+"""Every address, asked by everybody, about what is theirs and what is not: each answer stands in `table.txt`.
+
+That every address does stand there is asked among the quick tests (`tests/test_gate.py`).
+"""
 
 import pytest
 from werkzeug.test import TestResponse
@@ -8,7 +11,7 @@ from engine.people.tables import Role
 from engine.scenarios.reading import read_samples
 from tests.casework import FOLDER
 from tests.web.access.place import ANSWER, PEOPLE, Corner, Place
-from tests.web.access.reading import TABLE, Row, routes, rows
+from tests.web.access.reading import Row, rows
 
 ROWS = rows()
 GROUPS = list(dict.fromkeys(row.group for row in ROWS))
@@ -78,17 +81,6 @@ def told_of_others(place: Place, person: str, address: str, page: str) -> set[st
     else:
         hidden = {text for corner in place.corners if not corner.is_own(person) for text in corner.secrets}
     return {text for text in hidden if text in page and text not in address}
-
-
-def test_every_address_stands_in_the_table(place: Place) -> None:
-    missing = routes(place.app) - {row.route for row in ROWS}
-    sentences = [f"{method} {address} has no row in {TABLE}" for method, address in sorted(missing)]
-    assert not sentences, "; ".join(sentences) + ": say there what everybody gets, in the group it belongs to"
-
-
-def test_nothing_else_stands_in_the_table(place: Place) -> None:
-    gone = {row.route for row in ROWS} - routes(place.app)
-    assert not gone, f"{sorted(gone)} is answered by nothing: take its rows out of {TABLE}"
 
 
 @pytest.mark.parametrize("group", GROUPS)
