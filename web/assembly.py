@@ -91,7 +91,11 @@ def open_runtime(settings: Settings) -> Runtime:
     return Runtime(
         database=database,
         handlers=HANDLERS,
-        keyring=Keyring.from_file(settings.keyring_file, create=settings.makes_keyring),
+        keyring=(
+            Keyring.from_text(settings.keyring)
+            if settings.keyring
+            else Keyring.from_file(settings.keyring_file, create=settings.makes_keyring)
+        ),
         files=FileStore(settings.files_dir),
         trial=settings.trial,
         anchor_every=timedelta(minutes=settings.anchor_minutes),

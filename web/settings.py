@@ -48,6 +48,7 @@ class Settings:
     data_dir: Path
     secret_key: str
     keyring_file: Path
+    keyring: str = field(default="", repr=False)  # the keys themselves, in place of the file
     trial: bool = False
     trial_password: str = trial_cast.PASSWORD
     https_only: bool = False
@@ -90,6 +91,7 @@ class Settings:
             data_dir=data_dir,
             secret_key=environ.get("SECRET_KEY") or _kept(data_dir / "secret_key"),
             keyring_file=Path(environ.get("KEYRING_FILE") or data_dir / "keyring").absolute(),
+            keyring=_keyring(environ),
             trial=trial,
             trial_password=environ.get("TRIAL_PASSWORD") or trial_cast.PASSWORD,
             https_only=_switch(environ, "HTTPS_ONLY", default=secured),
@@ -119,6 +121,15 @@ def _database_url(url: str) -> str:
         value=url.split("://")[0] + "://…",  # the rest may hold a password
         why=Text("只支持 sqlite:/// 和 postgresql://。", "only sqlite:/// and postgresql:// are supported."),
     )
+
+
+def _keyring(environ: Mapping[str, str]) -> str:
+    """One place only: of two, the one that isn't used would be taken for the backup."""
+    text = environ.get("KEYRING", "")
+    if text and environ.get("KEYRING_FILE"):
+        why = Text("KEYRING 和 KEYRING_FILE 只能设一个。", "set either KEYRING or KEYRING_FILE.")
+        raise SettingRefused(name="KEYRING", value="…", why=why)
+    return text
 
 
 def _public_url(url: str) -> str:

@@ -42,6 +42,8 @@ class SystemEventKind(StrEnum):
     PUT_IN_FORCE = "put_in_force"  # actor, none at the program's start [process, version_id, instead_of]
     CALENDAR_PUBLISHED = "calendar_published"  # actor [version, entries: their ids and hashes]
     TRIAL_CLOCK_MOVED = "trial_clock_moved"  # actor [offset_seconds]
+    KEYRING_ROTATED = "keyring_rotated"  # at the command line [key: id of the new one]
+    KEYRING_RETIRED = "keyring_retired"  # at the command line [key: id]
     INCIDENT_RETRIED = "incident_retried"  # actor [incident_id, instance_id]; written before it is known how it goes
     INCIDENT_RESOLVED = "incident_resolved"  # actor [incident_id]
 

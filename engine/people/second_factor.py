@@ -47,7 +47,7 @@ def prepare(session: Session, keyring: Keyring, account_id: str) -> str:
     factor = session.get(SecondFactor, account_id)
     if factor is None:
         secret = pyotp.random_base32()
-        sealed = keyring.encrypt(secret.encode(), _bound_to(account_id))
+        sealed = keyring.encrypt(secret.encode(), bound_to(account_id))
         session.add(SecondFactor(account_id=account_id, secret=sealed, last_step=0, recovery=[]))
         return secret
     return _secret(keyring, factor)
@@ -125,10 +125,11 @@ def _is_right(keyring: Keyring, factor: SecondFactor, code: str, now: datetime) 
 
 
 def _secret(keyring: Keyring, factor: SecondFactor) -> str:
-    return keyring.decrypt(factor.secret, _bound_to(factor.account_id)).decode()
+    return keyring.decrypt(factor.secret, bound_to(factor.account_id)).decode()
 
 
-def _bound_to(account_id: str) -> str:
+def bound_to(account_id: str) -> str:
+    """What its ciphertext is bound to."""
     return f"second factor of {account_id}"
 
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from engine.database import Database
 from engine.runtime.tables import TrialClock
-from engine.secrets import KeyringRefused
+from engine.secrets import Keyring, KeyringRefused
 from tests.conftest import PASSWORD
 from web.assembly import create_app
 from web.settings import Settings
@@ -104,3 +104,13 @@ def test_a_keyring_that_should_be_elsewhere_is_missed_rather_than_made(settings:
     with pytest.raises(KeyringRefused):
         create_app(replace(settings, keyring_file=elsewhere))
     assert not elsewhere.exists()
+
+
+def test_a_keyring_in_the_environment_takes_the_place_of_the_file(settings: Settings, tmp_path: Path) -> None:
+    text, file = Keyring.new_text(), tmp_path / "elsewhere"
+    app = create_app(replace(settings, keyring=text, keyring_file=file))
+    sealed = Keyring.from_text(text).encrypt(b"secret", bound_to="a row")
+    assert app.extensions["runtime"].keyring.decrypt(sealed, bound_to="a row") == b"secret"
+    assert not file.exists()
+    assert text not in repr(settings)
+    app.extensions["runtime"].database.close()

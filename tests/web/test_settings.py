@@ -120,3 +120,11 @@ def test_unusable_ways_out_are_refused_by_name(tmp_path: Path, name: str, enviro
     with pytest.raises(SettingRefused, match=name) as refusal:
         Settings.from_environment({"DATA_DIR": str(tmp_path), **environ})
     assert "hush" not in refusal.value.text.zh + refusal.value.text.en
+
+
+def test_the_keyring_comes_from_one_place_only_and_is_not_shown(tmp_path: Path) -> None:
+    given = {"DATA_DIR": str(tmp_path), "KEYRING": "a:secret"}
+    assert Settings.from_environment(given).keyring == "a:secret"
+    with pytest.raises(SettingRefused) as refusal:
+        Settings.from_environment({**given, "KEYRING_FILE": str(tmp_path / "keyring")})
+    assert "secret" not in str(refusal.value)
