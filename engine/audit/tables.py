@@ -27,6 +27,8 @@ class SystemEventKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  (actor)
     LINK_ISSUED = "link_issued"  # actor, none at the command line: a link to set the password of [account_id]
     PASSWORD_RESET = "password_reset"  # noqa: S105  (actor, by such a link)
+    PASSWORD_FORGOTTEN = "password_forgotten"  # noqa: S105  (a stranger; [account_ids] of those who get a letter)
+    EMAIL_CHANGED = "email_changed"  # actor: its own address was confirmed or taken out
     ACCOUNT_DEACTIVATED = "account_deactivated"  # actor [account_id, put_back: how many tasks]
     ACCOUNT_ACTIVATED = "account_activated"  # actor [account_id]
     MANAGER_SET = "manager_set"  # actor, none at the command line [account_id, manages]

@@ -111,7 +111,7 @@ def approve(
                 username=username.strip() or registration.username,
                 password=secrets.token_urlsafe(32),  # which nobody ever sees
                 name=registration.contact,
-                email=registration.email,
+                email=registration.email.lower(),
                 manages=True,
                 now=now,
                 by=by,

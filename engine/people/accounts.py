@@ -1,7 +1,7 @@
 """Organisations and accounts: how they are made, and how a person proves to be one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,10 @@ class Actor:
     role: Role
     organisation_id: str
     manages: bool = False  # the accounts of the own organisation
+
+
+Tell = Callable[[Session, Account], None]
+"""Writes to an account's person about what has just been done to it, in the same transaction."""
 
 
 class WrongCredentials(Invalid):

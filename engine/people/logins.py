@@ -12,7 +12,7 @@ from engine.audit.tables import SystemEventKind
 from engine.database import Database
 from engine.errors import Invalid
 from engine.people import accounts, passwords, sessions, throttling
-from engine.people.accounts import Actor, WrongCredentials
+from engine.people.accounts import Actor, Tell, WrongCredentials
 from engine.people.throttling import Rate
 from engine.text import Text
 
@@ -64,10 +64,12 @@ def prove_again(database: Database, actor: Actor, password: str, *, address: str
 
 
 def change_password(
-    database: Database, actor: Actor, *, old: str, new: str, keep: str, address: str, now: datetime
+    database: Database, actor: Actor, *, old: str, new: str, keep: str, address: str, tell: Tell, now: datetime
 ) -> None:
-    """Every session of the account ends but that of the token `keep`. Raises OldPasswordWrong, PasswordSame,
-    PasswordRefused, TooOften."""
+    """Every session of the account ends but that of the token `keep`; `tell` writes to its person.
+
+    Raises OldPasswordWrong, PasswordSame, PasswordRefused, TooOften.
+    """
     tries = _count(database, actor, address, now)
     with database.read() as session:
         account, organisation = accounts.account_of(session, actor.account_id)
@@ -79,9 +81,11 @@ def change_password(
     hashed = passwords.hashed(new)
     with database.write() as session:
         throttling.succeeded(session, *tries)
-        accounts.account_of(session, actor.account_id)[0].password_hash = hashed
+        account, _ = accounts.account_of(session, actor.account_id)
+        account.password_hash = hashed
         sessions.end_all(session, actor.account_id, but=keep)
         record(session, SystemEventKind.PASSWORD_CHANGED, at=now, actor_id=actor.account_id)
+        tell(session, account)
 
 
 def _count(database: Database, actor: Actor, address: str, now: datetime) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 Nobody learns or chooses somebody else's password: a new account and a forgotten password get a link that works once.
 """
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -16,8 +15,9 @@ from engine.database import Database
 from engine.errors import Invalid, NotFound
 from engine.people import accounts, passwords, sessions
 from engine.people.access import Action, manages_account, require
-from engine.people.accounts import Actor
+from engine.people.accounts import Actor, Tell
 from engine.people.tables import Account, OneTimeLink, Organisation
+from engine.people.tokens import hashed_token, new_token
 from engine.text import Text
 
 LINK_LASTS = timedelta(hours=24)
@@ -71,8 +71,13 @@ def issue_link(
 ) -> str:
     """The token of a link with which the account's person sets a new password; earlier links end."""
     session.execute(delete(OneTimeLink).where(OneTimeLink.account_id == account.id))
-    token = secrets.token_urlsafe(32)
-    session.add(OneTimeLink(token_hash=_hash(token), account_id=account.id, expires_at=now + lasts))
+    return add_link(session, account, by=by, now=now, lasts=lasts)
+
+
+def add_link(session: Session, account: Account, *, by: str | None, now: datetime, lasts: timedelta) -> str:
+    """As above, but earlier links go on: strangers may ask for one, and must not void what a manager handed over."""
+    token = new_token()
+    session.add(OneTimeLink(token_hash=hashed_token(token), account_id=account.id, expires_at=now + lasts))
     session.flush()
     record(session, SystemEventKind.LINK_ISSUED, at=now, actor_id=by, account_id=account.id)
     return token
@@ -84,25 +89,31 @@ def whose_link(session: Session, token: str, now: datetime) -> tuple[Account, Or
         select(Account, Organisation)
         .join(OneTimeLink, OneTimeLink.account_id == Account.id)
         .join(Organisation, Organisation.id == Account.organisation_id)
-        .where(OneTimeLink.token_hash == _hash(token), OneTimeLink.expires_at > now, Account.active)
+        .where(OneTimeLink.token_hash == hashed_token(token), OneTimeLink.expires_at > now, Account.active)
     ).first()
     if found is None:
         raise LinkSpent()
     return found[0], found[1]
 
 
-def use_link(database: Database, token: str, password: str, *, now: datetime) -> None:
-    """Set the password; every session of the account ends. Raises LinkSpent, PasswordRefused."""
+def use_link(database: Database, token: str, password: str, *, tell: Tell, now: datetime) -> None:
+    """Set the password; every session and every other link of the account ends. `tell` writes to its person. Raises
+    LinkSpent, PasswordRefused."""
     with database.read() as session:
         account, organisation = whose_link(session, token, now)
     passwords.check(password, about=accounts.names_of(account, organisation))
     hashed = passwords.hashed(password)
     with database.write() as session:
-        spent = delete(OneTimeLink).where(OneTimeLink.token_hash == _hash(token)).returning(OneTimeLink.account_id)
+        spent = (
+            delete(OneTimeLink).where(OneTimeLink.token_hash == hashed_token(token)).returning(OneTimeLink.account_id)
+        )
         if session.execute(spent).first() is None:
             raise LinkSpent()
-        session.get_one(Account, account.id).password_hash = hashed
+        session.execute(delete(OneTimeLink).where(OneTimeLink.account_id == account.id))
+        changed = session.get_one(Account, account.id)
+        changed.password_hash = hashed
         sessions.end_all(session, account.id)
+        tell(session, changed)
         record(session, SystemEventKind.PASSWORD_RESET, at=now, actor_id=account.id)
 
 
@@ -122,7 +133,3 @@ def set_manager(session: Session, actor: Actor, account_id: str, manages: bool, 
         account.manages = manages
         facts = {"account_id": account.id, "manages": manages}
         record(session, SystemEventKind.MANAGER_SET, at=now, actor_id=actor.account_id, **facts)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,8 +1,5 @@
-"""Who is logged in where. A browser holds a token, the database its hash, so that whoever reads one can't pass for the
-other. On real time."""
+"""Who is logged in where: a browser holds a token, the database its hash. On real time."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.people.tables import Account, LoginSession, Organisation, Proof
+from engine.people.tokens import hashed_token, new_token
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -34,10 +32,10 @@ def begin(
 ) -> str:
     """A new session under a new token, which is returned."""
     session.execute(delete(LoginSession).where(~_alive(now)))
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     session.add(
         LoginSession(
-            token_hash=_hash(token),
+            token_hash=hashed_token(token),
             account_id=account_id,
             started_at=now,
             seen_at=now,
@@ -54,7 +52,7 @@ def begin(
 
 def find(session: Session, token: str, now: datetime) -> tuple[LoginSession, Account, Organisation] | None:
     """The living session of this token with whose it is; None too where the account is inactive."""
-    wanted = {"token_hash": _hash(token), "seen_after": now - IDLE, "started_after": now - LONGEST}
+    wanted = {"token_hash": hashed_token(token), "seen_after": now - IDLE, "started_after": now - LONGEST}
     found = session.execute(_FOUND, wanted).first()
     return (found[0], found[1], found[2]) if found else None
 
@@ -79,7 +77,7 @@ def seen(session: Session, session_id: str, now: datetime) -> None:
 
 def proven(session: Session, token: str, by: Proof, now: datetime) -> None:
     """Whoever sits at this browser has just shown again to be its account's person."""
-    again = update(LoginSession).where(LoginSession.token_hash == _hash(token))
+    again = update(LoginSession).where(LoginSession.token_hash == hashed_token(token))
     session.execute(again.values(proven_at=now, proven_by=by))
 
 
@@ -90,12 +88,12 @@ def listed(session: Session, account_id: str, token: str, now: datetime) -> list
         .where(LoginSession.account_id == account_id, _alive(now))
         .order_by(LoginSession.seen_at.desc(), LoginSession.id)
     )
-    this = _hash(token)
+    this = hashed_token(token)
     return [Entry(row.id, row.agent, row.address, row.started_at, row.seen_at, row.token_hash == this) for row in rows]
 
 
 def end(session: Session, token: str) -> None:
-    session.execute(delete(LoginSession).where(LoginSession.token_hash == _hash(token)))
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == hashed_token(token)))
 
 
 def end_one(session: Session, account_id: str, session_id: str) -> bool:
@@ -107,12 +105,8 @@ def end_one(session: Session, account_id: str, session_id: str) -> bool:
 def end_all(session: Session, account_id: str, *, but: str | None = None) -> None:
     """End every session of an account, save the one of the token `but`."""
     ended = delete(LoginSession).where(LoginSession.account_id == account_id)
-    session.execute(ended.where(LoginSession.token_hash != _hash(but)) if but else ended)
+    session.execute(ended.where(LoginSession.token_hash != hashed_token(but)) if but else ended)
 
 
 def _alive(now: datetime) -> ColumnElement[bool]:
     return and_(LoginSession.seen_at > now - IDLE, LoginSession.started_at > now - LONGEST)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

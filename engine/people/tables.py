@@ -58,7 +58,7 @@ class Account(Base):
     active: Mapped[bool] = mapped_column(default=True)
     manages: Mapped[bool] = mapped_column(default=False)  # the accounts of the own organisation
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    email: Mapped[str | None] = mapped_column(String(254), index=True)  # its person's own, shown to be; see letters
+    email: Mapped[str | None] = mapped_column(String(254), index=True)  # its person's own, in lower case
 
 
 class ContactKind(StrEnum):
@@ -124,6 +124,17 @@ class OneTimeLink(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class EmailConfirmation(Base):
+    """An address somebody gave as an account's own, until the link sent there is opened. One at a time."""
+
+    __tablename__ = "email_confirmations"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    address: Mapped[str] = mapped_column(String(254))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -8,7 +8,9 @@ from engine import clock
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.errors import NotFound
-from engine.people import logins, passwords, second_factor, sessions
+from engine.membership import own_address
+from engine.membership.safety import of_new_password
+from engine.people import accounts, logins, passwords, second_factor, sessions
 from engine.people.logins import OldPasswordWrong
 from engine.people.passwords import PasswordRefused
 from engine.people.throttling import TooOften
@@ -29,6 +31,8 @@ def overview() -> str:
     with runtime().database.read() as reading:
         logged_in = sessions.listed(reading, actor.account_id, token(), clock.now())
         has_second_factor = second_factor.is_set_up(reading, actor.account_id)
+        account, _ = accounts.account_of(reading, actor.account_id)
+        unconfirmed = own_address.waiting(reading, actor.account_id, clock.now())
         codes_left = second_factor.recovery_codes_left(reading, actor.account_id)
     return render_template(
         "account/overview.html",
@@ -36,6 +40,8 @@ def overview() -> str:
         device=device,
         role=role_names()[actor.role],
         manages=actor.manages,
+        email=account.email,
+        unconfirmed=unconfirmed,
         has_second_factor=has_second_factor,
         codes_left=codes_left,
     )
@@ -72,6 +78,7 @@ def change_password() -> Response | Refused:
     new, again = request.form.get("new", ""), request.form.get("again", "")
     if new != again:
         return _password_page({"again": gettext("两次输入的新密码不一致。")}), 422, {}
+    moment = clock.now()
     try:
         logins.change_password(
             runtime().database,
@@ -80,7 +87,8 @@ def change_password() -> Response | Refused:
             new=new,
             keep=token(),
             address=request.remote_addr or "",
-            now=clock.now(),
+            tell=of_new_password(runtime(), moment),
+            now=moment,
         )
     except (OldPasswordWrong, TooOften) as refusal:
         return _password_page({"old": refusal.to(language())}), *status_and_headers(refusal)

@@ -6,6 +6,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from engine import clock
+from engine.membership.safety import of_new_password
 from engine.people import logins, management, second_factor
 from engine.people.accounts import WrongCredentials
 from engine.people.management import LinkSpent
@@ -138,7 +139,8 @@ def use_link(token: str) -> Response:
             account, _ = management.whose_link(reading, token, clock.now())
         if new != request.form.get("again", ""):
             return _password_page(account, {"again": gettext("两次输入的新密码不一致。")})
-        management.use_link(runtime().database, token, new, now=clock.now())
+        moment = clock.now()
+        management.use_link(runtime().database, token, new, tell=of_new_password(runtime(), moment), now=moment)
     except LinkSpent as refusal:
         return _spent_page(refusal)
     except PasswordRefused as refusal:
@@ -154,7 +156,11 @@ def _spent_page(refusal: LinkSpent) -> Response:
 def _password_page(account: Account, errors: dict[str, str]) -> Response:
     """Its address is a secret: no other page hears of it, and nothing keeps it."""
     page = render_template("session/set_password.html", account=account, errors=errors, lengths=LENGTHS)
-    response = make_response(page, 422 if errors else 200)
+    return told_nobody(make_response(page, 422 if errors else 200))
+
+
+def told_nobody(response: Response) -> Response:
+    """A page whose address is a secret."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -12,6 +12,7 @@ from engine.errors import FormRefused, NotAllowed, NotFound, Refusal
 from engine.membership import deciding
 from engine.membership.deciding import DecidedAlready, approve, reject
 from engine.membership.registering import FROM_ONE_ADDRESS, EnterpriseRegistered
+from engine.membership.safety import of_new_password
 from engine.people import management
 from engine.people.accounts import OrganisationKeyTaken, UsernameTaken, organisation_for
 from engine.people.tables import Account, Organisation, Role
@@ -95,7 +96,9 @@ class TestApproving:
         assert letter.address == NEWCOMER["email"]
         assert letter.body["path"] == f"/set-password/{approved.token}"
         assert "liu.siqi" in letter.body["text"]
-        management.use_link(runtime.database, approved.token, PASSWORD, now=clock.now())
+        moment = clock.now()
+        tell = of_new_password(runtime, moment)
+        management.use_link(runtime.database, approved.token, PASSWORD, tell=tell, now=moment)
         with runtime.database.read() as session:
             account = session.get_one(Account, approved.account_id)
             organisation = organisation_for(session, Role.ENTERPRISE, CODE)
