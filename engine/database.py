@@ -97,13 +97,17 @@ class Database:
 
     def __init__(self, url: str, *, lock_seconds: int = LOCK_SECONDS, idle_seconds: int = IDLE_SECONDS) -> None:
         if url.startswith("sqlite"):
-            self.engine: Engine = create_engine(url)
+            # What is written stays out of errors, logs and incidents: it may be somebody's telephone number.
+            self.engine: Engine = create_engine(url, hide_parameters=True)
         else:
             # A handler that hangs keeps its instance locked: the others are told so after a while, and in the end
             # the server breaks the transaction off, which undoes it.
             limits = f"-c lock_timeout={lock_seconds}s -c idle_in_transaction_session_timeout={idle_seconds}s"
             self.engine = create_engine(
-                url, pool_pre_ping=True, connect_args={"options": limits, "connect_timeout": lock_seconds}
+                url,
+                pool_pre_ping=True,
+                hide_parameters=True,  # as above
+                connect_args={"options": limits, "connect_timeout": lock_seconds},
             )
         # For what is read again and again and never changes once it is written; sessions carry it in `info`.
         self.memory: dict[str, Any] = {}

@@ -34,6 +34,7 @@ from web import (
     commands_check,
     commands_contacts,
     commands_keyring,
+    commands_privacy,
     commands_process,
     commands_registrations,
     commands_upkeep,
@@ -72,6 +73,7 @@ class MomentUnreadable(Invalid):
 def init_app(app: Flask) -> None:
     rooms = (
         commands_process,
+        commands_privacy,
         commands_case,
         commands_calendar,
         commands_check,

@@ -88,6 +88,12 @@ def verify_audit(noted: tuple[str, ...]) -> None:
         "审计记录完整：{entries} 条，最新锚点 {anchor}。",
         "The audit trail is intact: {entries} entries, newest anchor {anchor}.",
     )
+    if found.erased:
+        erased = Text(
+            "另有 {erased} 份内容已依法删除，记录在案。",
+            "{erased} rows were erased as the law asks; entries say which.",
+        )
+        say(erased.filled(erased=found.erased))
     say(intact.filled(entries=found.entries, anchor=f"{found.anchors}:{found.digest}"))
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from engine.definitions.fields import Personal
+from engine.definitions.masking import masked
 from engine.runtime import inbox, instances
 from engine.text import Text
 from web.command_line import Command, language, now, person, read_answers, runtime, say, shown
@@ -44,7 +46,7 @@ def inbox_command(username: str) -> None:
         with runtime().database.read() as session:
             found = inbox.open_tasks(session, actor, now(), after=after, size=100)
         for line in found.items:
-            claimed = line.claimed_by or "-"
+            claimed = masked(Personal.NAME, line.claimed_by) if line.claimed_by else "-"
             due = shown(line.left.due_at) if line.left else "-"
             number, name, title = line.number or "-", line.name.to(language()), line.title.to(language())
             click.echo(f"{line.id}  {due}  {number}  {name}  {title}  {claimed}  {line.instance_id}")

@@ -4,6 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from engine import clock, files
+from engine.definitions.fields import Personal
+from engine.definitions.masking import masked
 from engine.files.leaving import DRAFTS_KEPT
 from engine.runtime import incidents, once
 from engine.runtime.incident_desk import desk
@@ -35,7 +37,8 @@ def incidents_command(everything: bool, username: str) -> None:
                 click.echo(f"{line.id}  {shown(line.at)}  ×{line.times}  {line.action}  {where}  {line.cause}")
                 if line.resolved_at:
                     how = line.reason or Text("重试成功", "a retry succeeded").to(language())
-                    click.echo(f"    {shown(line.resolved_at)}  {line.resolved_by or '-'}  {how}")
+                    by = masked(Personal.NAME, line.resolved_by) if line.resolved_by else "-"
+                    click.echo(f"    {shown(line.resolved_at)}  {by}  {how}")
 
 
 @click.command(

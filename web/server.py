@@ -1,6 +1,5 @@
 """The server: gunicorn with threads, started from Python, with the clock in the worker."""
 
-import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from engine.errors import Invalid
 from engine.runtime.runtime import Runtime
 from engine.text import Text
+from web import logs
 from web.scheduler import clock_of
 from web.settings import Settings
 
@@ -40,6 +40,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # which proxies are believed is for `web.proxies` alone
             "loglevel": "warning",
+            "logger_class": logs.ServerLog,
             "when_ready": lambda server: on_ready(),  # it listens now
         }
         if clock:
@@ -65,8 +66,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
                 probe.bind((host, int(port)))
             except OSError:
                 raise PortTaken(port=port) from None
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        logging.getLogger("spiff").setLevel(logging.WARNING)  # it logs each state of each token
+        logs.to_standard_error()
         _runtime_of(self.flask_app).database.close()  # a connection must not be shared with the worker
         super().run()
 

@@ -45,6 +45,8 @@ ASPECTS: Mapping[str, Text] = {
     "extendable": Text("期限最多延长的工作日", "working days its limit can be extended by"),
     "menu": Text("菜单", "menu"),
     "menu_en": Text("英文菜单", "menu in English"),
+    "retention": Text("保存期限", "retention period"),
+    "confidential": Text("保密，只给此泳道看", "confidential, to this lane"),
     "basis": Text("依据", "basis"),
     "documentation": Text("说明", "documentation"),
     "personal": Text("个人信息", "personal data"),
@@ -53,6 +55,8 @@ ASPECTS: Mapping[str, Text] = {
 _BOUND = (
     *("form", "shows", "number", "handler", "result", "outcome", "outcome_en", "role", "organisation", "subject"),
     *("menu", "menu_en", "basis", "name_en", "region", "withdrawable", "pausable", "extendable"),
+    "confidential",
+    "retention",
 )
 _LIMITS = ("timeDuration", "timeDate", "timeCycle")
 

@@ -58,6 +58,7 @@ class Message:
     forms: tuple[str, ...]
     lane: Lane | None
     menu: Text
+    confidential: str | None = None  # id of the lane whose officials read it, beside the sender; none: whoever may
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Diagram:
     lanes: Mapping[str, Lane]
     elements: Mapping[str, Element]
     messages: Mapping[str, Message]
+    retention: str | None = None  # how long its content is kept after it was closed, such as P5Y; none: for ever
     withdrawable: bool = False  # may whoever started an instance take it back, as long as nothing is decided?
 
     @property
@@ -176,6 +178,7 @@ def read(xml: bytes) -> Diagram:
             forms=_names(m, "form"),
             lane=lanes.get(_wf(m, "lane") or ""),
             menu=Text(_wf(m, "menu") or name, _wf(m, "menu_en") or ""),
+            confidential=_wf(m, "confidential"),
         )
         for m in _all(root, "message")
         if (name := m.get("name"))
@@ -188,6 +191,7 @@ def read(xml: bytes) -> Diagram:
         lanes=lanes,
         elements=elements,
         messages=messages,
+        retention=_wf(process, "retention"),
         withdrawable=_wf(process, "withdrawable") == "true",
     )
 

@@ -118,7 +118,7 @@ def _rows(fields: Sequence[Field], answers: Mapping[str, Any]) -> list[tuple[Fie
 
 
 def _shown(field: Field, value: Any) -> Any:
-    if field.type == "checkbox":
+    if field.type == "checkbox" and isinstance(value, bool):
         return YES if value else NO
     if field.type == "checklist" and isinstance(value, list):
         return [field.option(one) for one in value]

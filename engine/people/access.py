@@ -5,6 +5,7 @@ functions below take the columns to hold it against, because this room lies unde
 Every query made for a person carries one of them, so that what is not theirs is not found, rather than forbidden.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,7 @@ class Action(StrEnum):
     SEND_MESSAGES = "send_messages"  # those the diagram waits for from the own organisation
     SEE_INSTANCES = "see_instances"  # which ones: `sees_instance`
     SEE_ALL_INSTANCES = "see_all_instances"  # read-only
+    SEE_PERSONAL_DATA = "see_personal_data"  # in clear, of instances and tasks one works on; others see it masked
     SEE_KEYS = "see_keys"  # a test key in clear, once
     SEE_NOTICES = "see_notices"  # which ones: `sees_notice`
     SEE_ALL_WARNINGS = "see_all_warnings"  # 预警 of the whole province
@@ -48,6 +50,7 @@ ALLOWED = MappingProxyType(
                 Action.WORK_ON_TASKS,
                 Action.SEND_MESSAGES,
                 Action.SEE_INSTANCES,
+                Action.SEE_PERSONAL_DATA,
                 Action.SEE_KEYS,
                 Action.SEE_NOTICES,
                 Action.WITHDRAW,
@@ -58,13 +61,16 @@ ALLOWED = MappingProxyType(
                 Action.WORK_ON_TASKS,
                 Action.SEND_MESSAGES,
                 Action.SEE_INSTANCES,
+                Action.SEE_PERSONAL_DATA,
                 Action.SEE_NOTICES,
                 Action.CONFIRM_SHORTENING,
                 Action.PAUSE_LIMIT,
                 Action.EXTEND_LIMIT,
             }
         ),
-        Role.SUPPORT: frozenset({Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_NOTICES}),
+        Role.SUPPORT: frozenset(
+            {Action.WORK_ON_TASKS, Action.SEND_MESSAGES, Action.SEE_PERSONAL_DATA, Action.SEE_NOTICES}
+        ),
         Role.PROVINCE: frozenset(
             {Action.SEE_INSTANCES, Action.SEE_ALL_INSTANCES, Action.SEE_NOTICES, Action.SEE_ALL_WARNINGS}
         ),
@@ -111,6 +117,18 @@ def sees_instance(
     if may(actor, Action.SEE_ALL_INSTANCES):
         return true()
     return instance_id.in_(select(party_instance_id).where(party_organisation_id == actor.organisation_id))
+
+
+def sees_confidential(actor: Actor, *, sender: str, in_charge: Collection[tuple[str, str]]) -> bool:
+    """What a message says that the diagram calls confidential (保密): the organisation that sent it, and those in
+    charge of steps of the lane that the diagram names, as (organisation id, role).
+
+    Never a support unit, whose own work a complaint may be about, and never who merely supervises.
+    """
+    if actor.organisation_id == sender:
+        return True
+    in_confidence = may(actor, Action.SEE_INSTANCES) and not may(actor, Action.SEE_ALL_INSTANCES)
+    return in_confidence and (actor.organisation_id, actor.role) in in_charge
 
 
 def manages_account(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
-"""What has been filled in in an instance, as readers see it."""
+"""What has been filled in in an instance, as readers see it: in clear, masked (脱敏), or not at all (保密)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.fields import Form
+from engine.definitions.masking import masked_answers
+from engine.definitions.specs import Compiled
+from engine.people import access
+from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Account, Organisation
-from engine.runtime.tables import Answer
+from engine.runtime.erasing import REMOVED
+from engine.runtime.tables import Answer, Task
 from engine.runtime.timeline import who
 from engine.text import Text
+
+CONFIDENTIAL = Text(
+    "保密：只有提交单位和负责核实的单位可以查看内容。",
+    "Confidential: only the organisation that sent this and the one that looks into it can read it.",
+)
+
+
+REMOVED_SAID = Text("已按保存期限删除。", "Removed at the end of its retention period.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +41,11 @@ class AnsweredForm:
     task_id: str | None
     message: str | None
     newest: bool  # of its form: the one that counts
+    hidden: Text | None = None  # why the reader can't see what it says; then there is no data
 
 
-def answers(session: Session, instance_id: str, forms: Mapping[str, Form], actor: Actor) -> tuple[AnsweredForm, ...]:
-    """Everything that was filled in, oldest first. One statement."""
+def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor) -> tuple[AnsweredForm, ...]:
+    """Everything that was filled in, oldest first. One statement, and one more where something is confidential."""
     rows = session.execute(
         select(Answer, Account.name, Organisation.id, Organisation.name, Organisation.name_en)
         .join(Account, Account.id == Answer.by)
@@ -40,21 +54,55 @@ def answers(session: Session, instance_id: str, forms: Mapping[str, Form], actor
         .order_by(Answer.at, Answer.id)
     ).all()
     newest = {row[0].form: row[0].id for row in rows}
-    return tuple(
-        AnsweredForm(
-            name=answer.form,
-            form=forms.get(answer.form),
-            data=answer.data,
-            by=who(actor, organisation_id, Text(name, name_en), person),
-            at=answer.at,
-            task_id=answer.task_id,
-            message=answer.message,
-            newest=newest[answer.form] == answer.id,
+    in_charge = _in_charge(session, instance_id, compiled, [answer.message for answer, *_ in rows if answer.message])
+    in_clear = access.may(actor, Action.SEE_PERSONAL_DATA)
+    found = []
+    for answer, person, organisation_id, name, name_en in rows:
+        form, data, hidden = compiled.forms.get(answer.form), answer.data, None
+        trusted = in_charge.get(answer.message or "")
+        if data == REMOVED:
+            data, hidden = {}, REMOVED_SAID
+        elif trusted is not None and not access.sees_confidential(actor, sender=organisation_id, in_charge=trusted):
+            data, hidden = {}, CONFIDENTIAL
+        elif form is not None and not in_clear:
+            data = masked_answers(form, data)
+        found.append(
+            AnsweredForm(
+                name=answer.form,
+                form=form,
+                data=data,
+                by=who(actor, organisation_id, Text(name, name_en), person),
+                at=answer.at,
+                task_id=answer.task_id,
+                message=answer.message,
+                newest=newest[answer.form] == answer.id,
+                hidden=hidden,
+            )
         )
-        for answer, person, organisation_id, name, name_en in rows
-    )
+    return tuple(found)
 
 
 def newest_by_form(answered: Iterable[AnsweredForm]) -> dict[str, Mapping[str, Any]]:
-    """Form → the answers that count."""
-    return {each.name: each.data for each in answered if each.newest}
+    """Form → the answers that count, as far as the reader sees them."""
+    return {each.name: each.data for each in answered if each.newest and each.hidden is None}
+
+
+def _in_charge(
+    session: Session, instance_id: str, compiled: Compiled, messages: Collection[str]
+) -> dict[str, frozenset[tuple[str, str]]]:
+    """By confidential message: who is or was in charge of steps of the lane it is confided to."""
+    lanes = {
+        name: message.confidential
+        for name, message in compiled.diagram.messages.items()
+        if name in messages and message.confidential
+    }
+    if not lanes:
+        return {}
+    tasks = select(Task.element_id, Task.organisation_id, Task.role).where(Task.instance_id == instance_id).distinct()
+    steps = session.execute(tasks).all()
+    elements = compiled.diagram.elements
+    found = {}
+    for name, lane_id in lanes.items():
+        of_lane = {id_ for id_, element in elements.items() if element.lane and element.lane.id == lane_id}
+        found[name] = frozenset((organisation, role) for step, organisation, role in steps if step in of_lane)
+    return found

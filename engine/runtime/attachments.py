@@ -13,6 +13,7 @@ from engine.files import StoredFile
 from engine.files.store import Readable
 from engine.people import access
 from engine.people.accounts import Actor
+from engine.runtime.answered import answers
 from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.tables import Instance, Party, Task
 from engine.runtime.taskfile import task_file
@@ -45,8 +46,9 @@ def take_in(
 def readable_file(session: Session, definitions: Definitions, file_id: str, actor: Actor, now: datetime) -> StoredFile:
     """A file the actor may open; raises NotFound.
 
-    Somebody who sees an instance sees its files. Somebody who only works on a task of it (a support unit) sees what
-    the task's page shows, and no more. A draft is its uploader's own.
+    Somebody who sees an instance sees the files of what was filled in, as far as they see that: neither those of a
+    confidential message nor those that are personal data are everybody's. Somebody who only works on a task of it (a
+    support unit) sees what the task's page shows, and no more. A draft is its uploader's own.
     """
     file = session.get(StoredFile, file_id)
     if file is None:
@@ -58,8 +60,12 @@ def readable_file(session: Session, definitions: Definitions, file_id: str, acto
     seen = access.sees_instance(
         actor, Instance.id, party_instance_id=Party.instance_id, party_organisation_id=Party.organisation_id
     )
-    if session.scalar(select(Instance.id).where(Instance.id == file.instance_id, seen)):
-        return file
+    version_id = session.scalar(select(Instance.version_id).where(Instance.id == file.instance_id, seen))
+    if version_id is not None:
+        read = answers(session, file.instance_id, definitions.get(session, version_id), actor)
+        if file_id in _file_ids([each.data for each in read]):
+            return file
+        raise NotFound()
     mine = access.works_on_task(actor, Task.organisation_id, Task.role)
     for task_id in session.scalars(select(Task.id).where(Task.instance_id == file.instance_id, mine)).all():
         task = task_file(session, definitions, task_id, actor, now)

@@ -77,7 +77,7 @@ def case_file(session: Session, definitions: Definitions, instance_id: str, acto
         active=active,
         done=tuple(sorted(set(map(drawn, past.passed)) - set(active))),
         timeline=past.entries,
-        answers=answers(session, instance_id, compiled.forms, actor),
+        answers=answers(session, instance_id, compiled, actor),
         keys=_keys(session, instance_id, actor, now),
         messages=welcome_messages(session, definitions, instance_id, row.version_id, actor),
         why=reason_of(session, line),

@@ -12,6 +12,8 @@ from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.database import new_id
 from engine.definitions import checks
+from engine.definitions.fields import Personal
+from engine.definitions.masking import masked
 from engine.errors import Conflict, Invalid, NotFound
 from engine.people.accounts import organisation_for
 from engine.people.tables import Contact, ContactKind, Organisation, Role
@@ -150,7 +152,7 @@ def _entry(contact: Contact, organisation: Organisation) -> Entry:
     return Entry(
         id=contact.id,
         kind=ContactKind(contact.kind),
-        address=contact.address,
+        address=masked(Personal.EMAIL, contact.address) if contact.kind == ContactKind.EMAIL else contact.address,
         role=Role(organisation.role),
         organisation=Text(organisation.name, organisation.name_en),
         since=contact.created_at,

@@ -10,7 +10,8 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definitions.cleaning import clean, missing, unanswered
-from engine.definitions.fields import STATIC, Form
+from engine.definitions.fields import Field, Form
+from engine.definitions.masking import masked
 from engine.errors import Invalid
 from engine.people.accounts import Actor
 from engine.runtime.interventions import by_operator, record
@@ -95,18 +96,29 @@ def correct_variable(
                 raise OtherType(variable=variable, before=_TYPES[type(before)])
         if isinstance(value, str) and len(value) > LONGEST:
             raise ValueTooLong(most=LONGEST)
-        _refuse_no_answer(run.compiled.forms, above, name, value)
+        field = _field(run.compiled.forms, above, name)
+        _refuse_no_answer(field, value)
         for holder, _ in known:
             holder[name] = value
-        kept = {"variable": variable, "before": [v for n, v in enumerate(live) if v not in live[:n]], "after": value}
+        before = [_kept(field, v) for n, v in enumerate(live) if v not in live[:n]]
+        kept = {"variable": variable, "before": before, "after": _kept(field, value)}
         record(run, EventKind.VARIABLE_CORRECTED, actor, reason, kept=kept, variable=variable)
 
 
-def _refuse_no_answer(forms: Mapping[str, Form], above: list[str], name: str, value: Any) -> None:
-    """What stands for an answer has to be one that the form would have taken by itself."""
+def _field(forms: Mapping[str, Form], above: list[str], name: str) -> Field | None:
+    """The field whose answer the variable is, if it is one."""
     form = forms.get(above[0]) if len(above) == 1 else None
-    field = next((field for field in form.fields if field.key == name), None) if form else None
-    if field is None or field.type == STATIC:
+    return form.field(name) if form else None
+
+
+def _kept(field: Field | None, value: Any) -> Any:
+    """A value as the row of the correction keeps it: that it was corrected has to be known, whose telephone not."""
+    return masked(field.personal, value) if field and field.personal else value
+
+
+def _refuse_no_answer(field: Field | None, value: Any) -> None:
+    """What stands for an answer has to be one that the form would have taken by itself."""
+    if field is None:
         return
     cleaned = clean(field, value)
     if cleaned.errors or unanswered(field, cleaned.value):

@@ -18,8 +18,8 @@ from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Organisation
-from engine.runtime import clocks
-from engine.runtime.history import INTERVENTION, intervention_hash
+from engine.runtime import clocks, history
+from engine.runtime.history import INTERVENTION, intervention_hash, moment_in
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.reasons import checked
 from engine.runtime.run import Run
@@ -165,21 +165,50 @@ def record(
 ) -> None:
     """The row that keeps the reason, and the entry of the history that refers to it. What is `kept` stands in the row
     alone; `details` stand in the entry, and name nobody."""
+    record_in(
+        run.session,
+        run.instance,
+        kind,
+        actor,
+        reason,
+        at=run.now,
+        element_id=element_id,
+        basis=basis,
+        kept=kept,
+        **details,
+    )
+
+
+def record_in(
+    session: Session,
+    instance: Instance,
+    kind: EventKind,
+    actor: Actor,
+    reason: str,
+    *,
+    at: datetime,
+    element_id: str | None = None,
+    basis: str = "",
+    kept: dict[str, Any] | None = None,
+    **details: Any,
+) -> Intervention:
+    """The same where no workflow is loaded; the caller holds the lock on the instance's row."""
     row = Intervention(
         id=new_id(),
-        instance_id=run.instance.id,
+        instance_id=instance.id,
         kind=kind,
         element_id=element_id,
         reason=checked(reason),
         basis=basis,
         details=kept or {},
         by=actor.account_id,
-        at=run.now,
+        at=moment_in(instance, at),
         salt=new_id(),
     )
-    run.session.add(row)
+    session.add(row)
     details[INTERVENTION] = {"id": row.id, "sha256": intervention_hash(row)}
-    run.record(kind, element_id, actor.account_id, **details)
+    history.append(session, instance, kind, at=at, element_id=element_id, actor_id=actor.account_id, **details)
+    return row
 
 
 def parties(session: Session, instance_id: str) -> list[Organisation]:

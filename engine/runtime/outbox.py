@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.database import new_id
+from engine.definitions.masking import without_personal
 from engine.people.tables import Contact, Organisation
 from engine.runtime.letters import opened_letter
 from engine.runtime.notice_tables import AT_ONCE, Notice, OutboxMessage, OutboxState
@@ -218,7 +219,9 @@ def _put_back(runtime: Runtime, message: OutboxMessage, problem: Exception, now:
         if row.attempts < MOST_ATTEMPTS:
             row.next_attempt_at, row.last_error = now + pause(row.id, row.attempts), _reason(problem)
         else:
-            _give_up(session, row, _reason(problem), "".join(traceback.format_exception(problem)), now)
+            _give_up(
+                session, row, _reason(problem), without_personal("".join(traceback.format_exception(problem))), now
+            )
 
 
 def _still_ours(session: Session, message: OutboxMessage) -> OutboxMessage | None:
@@ -252,4 +255,5 @@ def _give_up(session: Session, message: OutboxMessage, reason: str, stack: str, 
 
 
 def _reason(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"[:1000]
+    """Mail servers repeat the address they refuse, which may be somebody's own."""
+    return without_personal(f"{type(problem).__name__}: {problem}"[:1000])

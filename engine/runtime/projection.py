@@ -19,6 +19,7 @@ from engine.definitions import expressions
 from engine.definitions.diagrams import Diagram, Element, Lane, Message
 from engine.definitions.events import LimitTimer
 from engine.definitions.limits import Due
+from engine.definitions.masking import masked_data
 from engine.people.tables import Organisation
 from engine.runtime.execution import (
     PAUSED,
@@ -209,7 +210,8 @@ def _project_instance(run: Run) -> None:
     instance = run.instance
     if run.compiled.diagram.subject:
         with suppress(expressions.ExpressionFailed):  # not all of its variables are known yet
-            instance.subject = str(run.evaluate(run.compiled.diagram.subject, newest_data(run.workflow)))[:300]
+            data = masked_data(run.compiled.forms, newest_data(run.workflow))
+            instance.subject = str(run.evaluate(run.compiled.diagram.subject, data))[:300]
     if instance.closed_at is None and run.workflow.is_completed():
         instance.closed_at = run.now
         run.record(EventKind.CLOSED)

@@ -13,6 +13,7 @@ from engine.definitions import expressions, limits
 from engine.definitions.diagrams import Element, Lane
 from engine.definitions.events import LimitTimer
 from engine.definitions.limits import Due
+from engine.definitions.masking import masked_data
 from engine.definitions.specs import Compiled
 from engine.errors import Invalid
 from engine.people.accounts import organisation_for
@@ -151,7 +152,8 @@ class Run:
             return
         try:
             handler = self.runtime.handlers[element.handler]
-            params = {name: self.evaluate(text, task.data) for name, text in element.params.items()}
+            told = masked_data(self.compiled.forms, task.data)  # handlers tell others, in notices and registers
+            params = {name: self.evaluate(text, told) for name, text in element.params.items()}
             call = Call(
                 session=self.session,
                 instance=self.instance,

@@ -16,6 +16,7 @@ from engine.calendar.book import Book
 from engine.errors import Broken, Conflict, NotFound, Refusal
 from engine.people.tables import Organisation
 from engine.runtime import projection, state
+from engine.runtime.discretion import discreet
 from engine.runtime.execution import NEVER, ElementFailed, ScriptEngine
 from engine.runtime.history import moment_in
 from engine.runtime.once import Once
@@ -118,15 +119,17 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
     """What an operator needs to understand and retry; the due timers of the instance are parked until then."""
     failed = failure if isinstance(failure, ElementFailed) else None
     cause = (failed.__cause__ if failed else None) or failure
-    incident = Incident(
-        instance_id=next(iter(concerned), None),
-        element_id=failed.element_id if failed else None,
-        action=action,
-        cause=f"{type(cause).__name__}: {cause}",
-        stack="".join(traceback.format_exception(failure)),
-        at=now,
-    )
+    told = f"{type(cause).__name__}: {cause}", "".join(traceback.format_exception(failure))
     with runtime.database.write() as session:
+        said, stack = discreet(session, runtime.definitions, concerned, *told)
+        incident = Incident(
+            instance_id=next(iter(concerned), None),
+            element_id=failed.element_id if failed else None,
+            action=action,
+            cause=said,
+            stack=stack,
+            at=now,
+        )
         known = session.scalars(
             select(Incident).where(
                 Incident.instance_id.in_(concerned),

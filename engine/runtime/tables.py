@@ -254,6 +254,12 @@ class EventKind(StrEnum):
     DEADLINE_RESUMED = "deadline_resumed"  # element, actor [intervention, timer_id]
     DEADLINE_EXTENDED = "deadline_extended"  # element, actor [intervention, timer_id, days, due_at]
     VARIABLE_CORRECTED = "variable_corrected"  # actor [intervention, variable]
+    HELD = "held"  # actor [intervention]; kept beyond its retention period
+    HOLD_LIFTED = "hold_lifted"  # actor [intervention]
+
+    # What is left of rows: `erased` are their ids and the hashes they have since.
+    CONTENT_REMOVED = "content_removed"  # [erased]; its retention period is over
+    PERSON_ERASED = "person_erased"  # actor [account_id, erased]
 
 
 class Event(Base):

@@ -46,7 +46,7 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     if element is None:
         raise NotFound()
     forms = tuple(compiled.forms[name] for name in element.forms)
-    answered = answers(session, line.instance_id, compiled.forms, actor)
+    answered = answers(session, line.instance_id, compiled, actor)
     newest = newest_by_form(answered)
     data = token_data(session, compiled, line.instance_id, task_id) if line.state is TaskState.OPEN else newest
     works = line.state is TaskState.OPEN and not line.suspended and (line.mine or line.claimed_by is None)

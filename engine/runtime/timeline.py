@@ -70,6 +70,20 @@ SENTENCES = MappingProxyType(
             "{who}更正了办理数据“{variable}”，理由：{reason}",
             "{who} corrected the case's data, “{variable}”. Reason: {reason}",
         ),
+        EventKind.HELD: Text(
+            "{who}要求保留申请内容，不按保存期限删除，理由：{reason}",
+            "{who} had the content kept beyond its retention period. Reason: {reason}",
+        ),
+        EventKind.HOLD_LIFTED: Text(
+            "{who}解除保留，理由：{reason}", "{who} lifted the hold on the content. Reason: {reason}"
+        ),
+        EventKind.CONTENT_REMOVED: Text(
+            "保存期限届满，填报内容和附件已删除",
+            "The retention period is over; what was filled in and its files were removed",
+        ),
+        EventKind.PERSON_ERASED: Text(
+            "一名填报人的个人信息已删除", "The personal data of somebody who filled in forms was erased"
+        ),
     }
 )
 

@@ -39,6 +39,7 @@ class Verified:
     entries: int
     anchors: int
     digest: str  # of the newest anchor
+    erased: int  # rows that were erased since, as entries say; of them what is left is verified
     flaws: tuple[Flaw, ...]
 
 
@@ -84,7 +85,7 @@ def verify(database: Database) -> Verified:
             _chain_flaw(SYSTEM, system, head.length, head.head)
             or _anchored_flaw(SYSTEM, system, _anchored(session, [SYSTEM])[SYSTEM])
         )
-        entries = len(system)
+        entries, erased = len(system), 0
         for batch in _batches(session):
             ids = [id_ for id_, _, _ in batch]
             events = _grouped(session.scalars(_of(Event, ids).order_by(Event.sequence)))
@@ -92,6 +93,7 @@ def verify(database: Database) -> Verified:
             interventions = _grouped(session.scalars(_of(Intervention, ids)))
             anchored = _anchored(session, ids)
             entries += sum(map(len, events.values()))
+            erased += sum(len(_erased(of_one)) for of_one in events.values())
             flaws += [
                 _chain_flaw(id_, events[id_], length, last)
                 or _anchored_flaw(id_, events[id_], anchored[id_])
@@ -108,6 +110,7 @@ def verify(database: Database) -> Verified:
             anchors=newest.sequence if newest else 0,
             digest=newest.digest if newest else GENESIS,
             flaws=tuple(flaw for flaw in flaws if flaw),
+            erased=erased,
         )
 
 
@@ -154,27 +157,32 @@ def _anchored_flaw(stream: str, entries: Entries, anchored: Sequence[tuple[Ancho
 
 
 def _answers_flaw(stream: str, entries: Entries, answers: Sequence[Answer]) -> Flaw | None:
-    rows = {answer.id: answer for answer in answers}
+    rows, erased = {answer.id: answer for answer in answers}, _erased(entries)
     for entry in entries:
         for named in entry.details.get("answers", ()):
             row = rows.pop(named["id"], None)
             if row is None:
                 return Flaw(stream, entry.sequence, ANSWERS_GONE.filled(answers=named["id"]))
-            if answers_hash(row) != named["sha256"]:
+            if answers_hash(row) != erased.get(row.id, named["sha256"]):
                 return Flaw(stream, entry.sequence, ANSWERS_ALTERED.filled(answers=row.id))
     return Flaw(stream, len(entries), ANSWERS_UNRECORDED.filled(answers=min(rows))) if rows else None
 
 
 def _interventions_flaw(stream: str, entries: Entries, interventions: Sequence[Intervention]) -> Flaw | None:
-    rows = {row.id: row for row in interventions}
+    rows, erased = {row.id: row for row in interventions}, _erased(entries)
     for entry in entries:
         if named := entry.details.get(INTERVENTION):
             row = rows.pop(named["id"], None)
             if row is None:
                 return Flaw(stream, entry.sequence, INTERVENTION_GONE.filled(row=named["id"]))
-            if intervention_hash(row) != named["sha256"]:
+            if intervention_hash(row) != erased.get(row.id, named["sha256"]):
                 return Flaw(stream, entry.sequence, INTERVENTION_ALTERED.filled(row=row.id))
     return Flaw(stream, len(entries), INTERVENTION_UNRECORDED.filled(row=min(rows))) if rows else None
+
+
+def _erased(entries: Entries) -> dict[str, str]:
+    """The hashes that rows have since they were erased, by id: the last erasure counts."""
+    return {row["id"]: row["sha256"] for entry in entries for row in entry.details.get("erased", ())}
 
 
 def _anchors_flaw(session: Session) -> Flaw | None:

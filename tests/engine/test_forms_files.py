@@ -103,7 +103,7 @@ def test_options_may_be_the_fields_of_other_forms() -> None:
         (component(conditional={"hide": "=true"}), "conditional 在本系统中不起作用，请改用 visible_if"),
         (component(properties={"check": "passport"}), "没有名为“passport”的校验"),
         (component(properties={"required_fi": "True"}), "不认识的属性“required_fi”"),
-        (component(properties={"personal": "yes"}), "personal 不能是“yes”；可用：email、false、id_number、name、phone、true"),
+        (component(properties={"personal": "yes"}), "personal 不能是“yes”；可用：email、false、id_number、name"),
         (component("number", properties={"personal": "phone"}), "personal 为“phone”的只能是文本字段"),
         (component(properties={"visible_if": "page.a =="}), "visible_if："),
         (component(properties={"required_if": "open('x')"}), "required_if："),

@@ -117,6 +117,20 @@ def test_a_complaint_nobody_waits_for_says_so(case: Case, cast: Cast, client_of:
     assert browser.get("/mine/unheard-of").status_code == 404
 
 
+def test_a_confidential_complaint_is_shown_as_such_to_the_province(case: Case, cast: Cast, client_of: ClientOf) -> None:
+    case.goes("收到测试密钥").step(by="企业", sends="complaint", fills={"complaint": "key_unusable"})
+    written = case.answers(complaint="key_unusable")["complaint"]["facts"]
+    province = client_of(cast.province).get(f"/instances/{case.id}").text
+    assert "保密：只有提交单位和负责核实的单位可以查看内容。" in province
+    assert "广东省实名制管理数据对接违法违规行为举报表" in province
+    assert written not in province
+    assert "13800138000" not in province
+    assert "138****8000" in province
+    official = client_of(cast.guangzhou).get(f"/instances/{case.id}").text
+    assert written in official
+    assert "保密：" not in official
+
+
 def test_a_warning_reaches_the_city_and_the_province(case: Case, cast: Cast, client_of: ClientOf) -> None:
     case.goes("收到测试密钥").step(by="企业", sends="complaint", fills={"complaint": "key_unusable"})
     province = client_of(cast.province)

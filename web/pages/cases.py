@@ -8,6 +8,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import Invalid, NotFound
+from engine.privacy.holding import hold, lift
+from engine.privacy.retention import keeping
 from engine.runtime import interventions
 from engine.runtime.case_desk import case_desk
 from engine.runtime.case_desk import cases as all_cases
@@ -93,6 +95,14 @@ def _correct(instance_id: str, reason: str) -> None:
     )
 
 
+def _hold(instance_id: str, reason: str) -> None:
+    hold(runtime(), instance_id, reason, current_actor(), now())
+
+
+def _lift(instance_id: str, reason: str) -> None:
+    lift(runtime(), instance_id, reason, current_actor(), now())
+
+
 _LEVERS: Mapping[str, Callable[[str, str], None]] = MappingProxyType(
     {
         "suspend": _suspend,
@@ -101,6 +111,8 @@ _LEVERS: Mapping[str, Callable[[str, str], None]] = MappingProxyType(
         "move": _move,
         "deadline": _deadline,
         "correct": _correct,
+        "hold": _hold,
+        "lift": _lift,
     }
 )
 
@@ -113,6 +125,8 @@ def _done() -> dict[str, str]:
         "move": gettext("已转移，双方已收到通知。"),
         "deadline": gettext("期限已更改，双方已收到通知。"),
         "correct": gettext("办理数据已更正。"),
+        "hold": gettext("已设为保留，内容不按保存期限删除。"),
+        "lift": gettext("已解除保留，重新按保存期限计算。"),
     }
 
 
@@ -127,4 +141,7 @@ def _confirm(instance_id: str) -> str:
 def _page(instance_id: str, *, lever: str = "", at: str = "", refusal: str = "") -> str:
     with runtime().database.read() as reading:
         desk = case_desk(reading, runtime().definitions, instance_id, current_actor(), now())
-    return render_template("admin/case.html", desk=desk, lever=lever, at=at, refusal=refusal, sent=request.form)
+        kept = keeping(reading, runtime().definitions, desk.line.id, current_actor())
+    return render_template(
+        "admin/case.html", desk=desk, kept=kept, lever=lever, at=at, refusal=refusal, sent=request.form
+    )

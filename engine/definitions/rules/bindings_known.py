@@ -19,7 +19,7 @@ _LEVERS = frozenset({"pausable", "extendable"})  # what officials may do to a li
 _SWITCHES = ("withdrawable", "pausable")
 KNOWN: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(NODES, _NODE),
-    "process": frozenset({"name_en", "subject", "region", "basis", "withdrawable"}),
+    "process": frozenset({"name_en", "subject", "region", "basis", "withdrawable", "retention"}),
     "lane": frozenset({"name_en", "role", "organisation"}),
     "sequenceFlow": frozenset({"name_en", "basis"}),
     "startEvent": _NODE | {"form"},
@@ -27,7 +27,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "userTask": _NODE | {"form", "shows", "number"},
     "serviceTask": _NODE | _CALLS,
     "endEvent": _NODE | _CALLS | {"outcome", "outcome_en"},
-    "message": frozenset({"name_en", "form", "lane", "menu", "menu_en"}),
+    "message": frozenset({"name_en", "form", "lane", "menu", "menu_en", "confidential"}),
     "subProcess": _NODE | {"called"},  # the engine's own mark on what stands for a call activity
 }
 _EVERYWHERE = frozenset({"name_en", "basis"})  # pools, data objects, notes: labels that only people read

@@ -24,7 +24,7 @@ def check(facts: Facts) -> Iterable[Problem]:
             for path, field in _unmarked(facts.forms[name].questions, name):
                 yield warning(
                     element,
-                    "{it}的字段“{field}”（{path}）没有写明是不是个人信息；请在表单里写 personal：{kind}，不是的写 false。",
+                    "{it}的字段“{field}”（{path}）没有写明是否个人信息；请写 personal：{kind}，不是的写 false。",
                     "The field “{field}” ({path}) that {it} asks for doesn't say whether it is personal data; write "
                     "personal in the form: {kind}, or false where it is nobody's own.",
                     field=field.label,

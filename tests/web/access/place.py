@@ -49,7 +49,7 @@ PEOPLE: Mapping[str, str | None] = {
     "admin": "admin",
 }
 STRANGERS = {"other enterprise": "enterprise-b", "other official": "shenzhen", "other support": "support-shenzhen"}
-LEVERS = ("suspend", "resume", "cancel", "move", "deadline", "correct", "pause", "extend", "explode")
+LEVERS = ("suspend", "resume", "cancel", "move", "deadline", "correct", "hold", "lift", "pause", "extend", "explode")
 ANSWER, TITLE = "model of", "product of"  # how what nobody but the parties reads begins, and what lists call a case
 _STATES = {
     "reviewing": "递交申请材料",  # the authority has a review with a limit open
