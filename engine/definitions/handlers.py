@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Handler = Callable[..., Mapping[str, Any] | None]
+Parameters = tuple[frozenset[str], frozenset[str]]  # names of those that are required, and of those that are not
 
 
-def parameters(handler: Handler) -> tuple[frozenset[str], frozenset[str]]:
-    """(required, optional) names of a handler's parameters."""
+def parameters(handler: Handler) -> Parameters:
+    """What a handler takes."""
     keyword_only = [
         p for p in inspect.signature(handler).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY
     ]

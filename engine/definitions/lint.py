@@ -5,13 +5,15 @@ from contextlib import suppress
 from typing import Any
 
 from lxml import etree
+from SpiffWorkflow.bpmn import BpmnWorkflow
 
-from engine.definitions import diagrams, loading
+from engine.definitions import diagrams, examiner
 from engine.definitions.findings import NOWHERE, Finding, Severity, in_order
 from engine.definitions.forms import Form, FormsRefused, parse_forms
-from engine.definitions.handlers import Handler
+from engine.definitions.handlers import Handler, Parameters, parameters
 from engine.definitions.rules import RULES, Rule
 from engine.definitions.rules.facts import Facts, Problem, name_of
+from engine.definitions.specs import compile_definition
 from engine.errors import Refusal
 from engine.text import Text
 
@@ -23,11 +25,40 @@ _RULE_FAILED = Text(
 )
 
 
+_TOO_LONG = Text(
+    "检查这个流程图要算很久，已在 {seconds} 秒后中止，因此不能部署；请减少连线、参数或并行路径，或拆成几个流程。",
+    "Checking this diagram takes very long and was stopped after {seconds} seconds, so it can't be deployed; make it "
+    "simpler (fewer flows, parameters or parallel ways), or split it into several processes.",
+)
+_ENDED = Text(
+    "检查流程图的程序意外结束（{cause}），因此不能部署；请把流程图文件发给系统管理员。",
+    "The program that checks diagrams broke off ({cause}), so this can't be deployed; send the file to an "
+    "administrator.",
+)
+_ENGINE_REFUSES = Text(
+    "流程引擎无法装载这个流程图（{cause}）；请把流程图文件发给系统管理员。",
+    "The engine can't load this diagram ({cause}); send the file to an administrator.",
+)
+
+
 def lint(diagram: bytes, schemas: Mapping[str, Any], handlers: Mapping[str, Handler]) -> list[Finding]:
     """Everything to be said about a diagram with its forms, errors first. Never raises, whatever the bytes are.
 
     Without an error among the findings the diagram can be deployed. Of more than MOST_FINDINGS the rest is left out.
+    It is found out in a process that can be ended, so that there is an answer in two seconds.
     """
+    taken = {name: parameters(handler) for name, handler in handlers.items()}
+    try:
+        findings: list[Finding] = examiner.ask(diagram, dict(schemas), taken)
+    except examiner.TookTooLong:
+        return [_about_file("examined_in_time", _TOO_LONG.filled(seconds=examiner.CPU_SECONDS))]
+    except (examiner.Ended, RecursionError) as problem:
+        return [_about_file("examined_in_time", _ENDED.filled(cause=repr(problem)))]
+    return findings
+
+
+def examine(diagram: bytes, schemas: Mapping[str, Any], handlers: Mapping[str, Parameters]) -> list[Finding]:
+    """The findings of `lint`, found out here and now, however long it takes; `handlers` says what each takes."""
     findings: list[Finding] = []
     forms: dict[str, Form] = {}
     try:
@@ -91,5 +122,11 @@ def _sound_forms(schemas: Mapping[str, Any]) -> dict[str, Form]:
 
 def _loaded(diagram: bytes) -> list[Finding]:
     """The last question, to the engine itself, asked only where nothing else is wrong."""
-    problem = loading.problem_of(diagram)
-    return [] if problem is None else [_about_file("engine_loads_it", problem)]
+    try:
+        compiled = compile_definition(diagram, {})
+        BpmnWorkflow(compiled.spec, compiled.subprocess_specs)  # it looks ahead through the whole diagram
+    except Refusal as refused:
+        return [_about_file("engine_loads_it", refused.text)]
+    except Exception as problem:
+        return [_about_file("engine_loads_it", _ENGINE_REFUSES.filled(cause=repr(problem)))]
+    return []

@@ -58,7 +58,7 @@ def test_a_rule_that_fails_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatc
         raise KeyError(facts.diagram.process_id)
 
     monkeypatch.setattr(gate, "RULES", {"bad": bad})
-    (finding,) = lint(GOOD.encode(), FORMS, HANDLERS)
+    (finding,) = gate.examine(GOOD.encode(), FORMS, {})
     assert (finding.severity, finding.rule) == (Severity.ERROR, "bad")
     assert "permit" in finding.message.zh
 
@@ -80,7 +80,7 @@ def test_a_form_that_cannot_be_read_is_not_called_missing() -> None:
 def test_what_the_engine_cannot_load_is_an_error_even_if_no_rule_minds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "RULES", {})
     drawn = process('<bpmn:startEvent id="s" /><bpmn:complexGateway id="g" /><bpmn:endEvent id="e" />', "s>g g>e")
-    (finding,) = lint(drawn.encode(), {}, HANDLERS)
+    (finding,) = gate.examine(drawn.encode(), {}, {})
     assert (finding.rule, finding.severity) == ("engine_loads_it", Severity.ERROR)
 
 
@@ -97,3 +97,11 @@ def test_the_onboarding_process_passes() -> None:
     forms = {path.stem: json.loads(path.read_bytes()) for path in (folder / "forms").glob("*.json")}
     findings = lint((folder / "onboarding.bpmn").read_bytes(), forms, own_handlers)
     assert [finding for finding in findings if finding.severity is not Severity.INFO] == []
+
+
+def test_forms_nested_beyond_all_measure_are_a_finding_too() -> None:
+    deep: Any = {}
+    for _ in range(5_000):
+        deep = {"components": [deep]}
+    (finding,) = lint(GOOD.encode(), FORMS | {"review": deep}, HANDLERS)
+    assert finding.severity is Severity.ERROR

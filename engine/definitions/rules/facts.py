@@ -10,7 +10,7 @@ from lxml import etree
 from engine.definitions.diagrams import BPMN, WF, Diagram, at_home
 from engine.definitions.fields import Form
 from engine.definitions.findings import Severity
-from engine.definitions.handlers import Handler
+from engine.definitions.handlers import Parameters
 from engine.definitions.normalising import link_pairs
 from engine.definitions.repeating import Repetition
 from engine.text import Text
@@ -150,7 +150,7 @@ class Facts:
     diagram: Diagram
     forms: Mapping[str, Form]
     form_files: frozenset[str]  # names of all form files, readable or not
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, Parameters]
 
     @cached_property
     def process(self) -> etree._Element:

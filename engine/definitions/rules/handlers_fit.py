@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from engine.definitions.handlers import parameters
 from engine.definitions.rules.facts import Facts, Problem, error, tag, wf
 
 
@@ -37,7 +36,7 @@ def check(facts: Facts) -> Iterable[Problem]:
 
 
 def _parameters(facts: Facts, node: etree._Element, handler: str) -> Iterable[Problem]:
-    required, optional = parameters(facts.handlers[handler])
+    required, optional = facts.handlers[handler]
     names = [param.get("name") or "" for param in facts.params(node)]
     for param in facts.params(node):
         if not (param.get("value") or "").strip():

@@ -22,7 +22,8 @@ _HEAD = """\
 Every deployment, by command, page or start-up, asks these {count} rules first, and `flask --app web lint FOLDER` asks
 them without deploying. An **error** blocks; a **warning** or a **hint** (`info`) does not. A file that can't be read
 at all is refused as `diagram_readable`, forms as `forms_readable`; last of all the engine itself loads the diagram
-(`engine_loads_it`), in a process that is ended when that takes too long. Each finding names the element by its id.
+(`engine_loads_it`). All of it happens in a process that is ended when a file takes too long (`examined_in_time`). Each
+finding names the element by its id.
 
 错误会阻止部署，警告和提示不会。每条结论都写明元素编号和应当怎样修改。
 

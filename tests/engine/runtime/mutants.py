@@ -1,12 +1,14 @@
 """Diagrams with something changed at random, and what must never come of them: a crash, or a step that breaks later."""
 
+import os
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from time import perf_counter, process_time
 from typing import Any
 
 from hypothesis import HealthCheck, given, note, settings
@@ -15,8 +17,9 @@ from lxml import etree
 from sqlalchemy import select
 
 from engine.database import Database
-from engine.definitions import deployment
+from engine.definitions import deployment, examiner
 from engine.definitions.diagrams import BPMN, WF, Diagram, read
+from engine.definitions.findings import Finding
 from engine.definitions.lint import has_errors, lint
 from engine.definitions.rules.facts import NODES
 from engine.errors import Broken, Refusal
@@ -104,8 +107,18 @@ def _change(root: etree._Element, chance: Random) -> None:
             element.set(chance.choice(sorted(map(str, element.attrib))), chance.choice(_TEXTS + ids))
 
 
-def judge(template: Path, folder: Path, *, max_examples: int, derandomize: bool) -> Counter[str]:
-    """Lint so many mutants, deploy those that pass, and drive an application through each. Tells how many passed."""
+@dataclass
+class Verdict:
+    """How many mutants were accepted and refused, and how long the slowest took to be read, checked and deployed."""
+
+    accepted: int = 0
+    refused: int = 0
+    computed: float = 0.0  # seconds of processor time, that of the examining process too
+    passed: float = 0.0  # seconds on the wall, which are more on a busy machine
+
+
+def judge(template: Path, folder: Path, *, max_examples: int, derandomize: bool) -> Verdict:
+    """Lint so many mutants, deploy those that pass, and drive an application through each."""
     database = Database(f"sqlite:///{shutil.copyfile(template, folder / 'mutants.db')}")
     runtime = Runtime(
         database=database,
@@ -117,7 +130,8 @@ def judge(template: Path, folder: Path, *, max_examples: int, derandomize: bool)
     with database.read() as session:
         named = [actor_named(session, login) for login in ("enterprise-a", "guangzhou")]
     people: dict[str, Actor] = {actor.role: actor for actor in named}
-    counted: Counter[str] = Counter()
+    verdict = Verdict()
+    lint(GOOD.encode(), FORMS, HANDLERS)  # so that the process that examines has been started
 
     @settings(
         max_examples=max_examples,
@@ -131,23 +145,43 @@ def judge(template: Path, folder: Path, *, max_examples: int, derandomize: bool)
         chance = Random(seed)  # else most changes would be made to the first elements of a file
         content = mutant(chance)
         note(content.decode("utf-8", "replace"))
-        findings = lint(content, FORMS, HANDLERS)
+        findings = _gone_through(database, content, verdict)
         assert all("检查时出错" not in finding.message.zh for finding in findings), findings
-        loaded = [finding for finding in findings if finding.rule == "engine_loads_it"]
-        assert not loaded, loaded  # a rule should have said it, and what to do
+        unsaid = [finding for finding in findings if finding.rule in {"engine_loads_it", "examined_in_time"}]
+        assert not unsaid, unsaid  # a rule should have said it, and what to do
         if has_errors(findings):
-            counted["refused"] += 1
+            verdict.refused += 1
             return
-        counted["accepted"] += 1
-        with database.write() as session:
-            deployment.deploy(session, diagram=content, forms=FORMS, handlers=HANDLERS, by=None, now=BEGINS)
+        verdict.accepted += 1
         drive(runtime, read(content), people, chance)
 
     try:
         examine()
     finally:
         database.close()
-    return counted
+    return verdict
+
+
+def _gone_through(database: Database, content: bytes, verdict: Verdict) -> list[Finding]:
+    """Read, check and deploy a diagram; what the gate says of it."""
+    computed, passed = _computed(), perf_counter()
+    findings: list[Finding] = []
+    try:
+        with database.write() as session:
+            deployment.deploy(session, diagram=content, forms=FORMS, handlers=HANDLERS, by=None, now=BEGINS)
+    except deployment.DeploymentRefused as refused:
+        findings = refused.findings
+    verdict.passed = max(verdict.passed, perf_counter() - passed)
+    verdict.computed = max(verdict.computed, _computed() - computed)
+    return findings
+
+
+def _computed() -> float:
+    """Seconds of processor time that this process and the one that examines have had."""
+    if examiner._examiner is None:
+        return process_time()
+    fields = Path(f"/proc/{examiner._examiner.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def drive(runtime: Runtime, diagram: Diagram, people: Mapping[str, Actor], chance: Random) -> None:
