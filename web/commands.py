@@ -131,10 +131,20 @@ def deploy(path: Path, username: str | None, note: str) -> None:
 @click.command("lint", cls=Command, help="检查流程图和表单，不部署。Check a diagram and its forms without deploying.")
 @click.argument("path", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 / print JSON")
+@click.option("--alone", is_flag=True, help="不查已部署的流程 / as if nothing were deployed that could be called")
 @with_appcontext
-def lint_command(path: Path, as_json: bool) -> None:
+def lint_command(path: Path, as_json: bool, alone: bool) -> None:
     forms = deployment.read_forms(_folder(path))
-    findings = [finding for diagram in _diagrams(path) for finding in lint(diagram.read_bytes(), forms, HANDLERS)]
+    diagrams = [diagram.read_bytes() for diagram in _diagrams(path)]
+    if alone:
+        findings = [finding for diagram in diagrams for finding in lint(diagram, forms, HANDLERS)]
+        note = Text("没有查看已部署的流程。", "What is deployed was not looked at.")
+    else:
+        with runtime().database.read() as session:
+            known = [deployment.findings_of(session, diagram, forms, HANDLERS) for diagram in diagrams]
+        findings = [finding for each in known for finding in each]
+        note = Text("被调用的流程按已部署的版本检查。", "What is called was checked as it is deployed.")
+    click.echo(note.to(language()), err=True)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:

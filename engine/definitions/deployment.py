@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.definitions import diagrams
-from engine.definitions.calling import pin
+from engine.definitions.calling import Pinned, pin
 from engine.definitions.findings import Finding, in_order
 from engine.definitions.handlers import Handler
 from engine.definitions.lint import has_errors, lint
@@ -73,8 +73,7 @@ def deploy(
     What it calls is pinned to the versions in force now.
     `by` is an account's id, None for the start of the program. Raises DeploymentRefused.
     """
-    pinned = pin(session, diagram, forms)
-    findings = in_order([*pinned.problems, *lint(pinned.diagram, pinned.forms, handlers)])
+    pinned, findings = _checked(session, diagram, forms, handlers)
     if has_errors(findings):
         raise DeploymentRefused(findings, diagram)
     _take_turns(session)
@@ -115,6 +114,11 @@ def deploy(
     return version
 
 
+def findings_of(session: Session, diagram: bytes, forms: Schemas, handlers: Mapping[str, Handler]) -> list[Finding]:
+    """What the gate says of a diagram that would be deployed now, calling what is in force now; nothing is changed."""
+    return _checked(session, diagram, forms, handlers)[1]
+
+
 def deploy_folder(
     session: Session, folder: Path, *, handlers: Mapping[str, Handler], now: datetime
 ) -> list[DefinitionVersion]:
@@ -143,6 +147,13 @@ def was_deployed(session: Session, diagram: bytes, forms: Schemas) -> bool:
     sha256 = version_hash(pinned.diagram, pinned.forms)
     known = select(DefinitionVersion.id).where(DefinitionVersion.sha256 == sha256).limit(1)
     return session.scalar(known) is not None
+
+
+def _checked(
+    session: Session, diagram: bytes, forms: Schemas, handlers: Mapping[str, Handler]
+) -> tuple[Pinned, list[Finding]]:
+    pinned = pin(session, diagram, forms)
+    return pinned, in_order([*pinned.problems, *lint(pinned.diagram, pinned.forms, handlers)])
 
 
 def _was_drawn(session: Session, diagram: bytes, forms: Schemas) -> bool:

@@ -21,6 +21,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Instance, Timer
 from engine.scenarios.reading import read_samples
 from tests.casework import FOLDER, Case, deploy_onboarding
+from tests.engine.conformance import drawing
 
 Run = Callable[..., Result]
 
@@ -116,6 +117,25 @@ def test_a_program_reads_the_findings_as_json(run: Run, tmp_path: Path) -> None:
     assert {finding["rule"] for finding in errors} == {"handlers_fit"}
     assert "x" in errors[0]["message"]["en"]
     assert {finding["severity"] for finding in json.loads(passed.stdout)} <= {"info", "warning"}
+
+
+def test_a_process_that_is_called_is_looked_up_where_it_is_deployed(run: Run, tmp_path: Path) -> None:
+    a, x, start, end = drawing.task("a"), drawing.call("x", "other"), drawing.start(), drawing.end()
+    called = drawing.diagram(start, a, end, flows=["s > a", "a > e"], process_id="other")
+    calling = drawing.diagram(start, x, end, flows=["s > x", "x > e"])
+    for name, drawn in (("called", called), ("calling", calling)):
+        (tmp_path / name / "forms").mkdir(parents=True)
+        (tmp_path / name / f"{name}.bpmn").write_bytes(drawn)
+        for form, schema in drawing.forms_of(drawn).items():
+            (tmp_path / name / "forms" / f"{form}.json").write_text(json.dumps(schema), "utf-8")
+    too_early = run("lint", str(tmp_path / "calling"))
+    assert (too_early.exit_code, "calls_resolved" in too_early.stderr) == (1, True)
+    assert run("deploy", str(tmp_path / "called")).exit_code == 0
+    looked_up = run("lint", str(tmp_path / "calling"))
+    assert looked_up.exit_code == 0, looked_up.stderr
+    assert "已部署的版本" in looked_up.stderr
+    alone = run("lint", "--alone", str(tmp_path / "calling"))
+    assert (alone.exit_code, "没有查看已部署的流程" in alone.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("command", ["init", "serve"])
