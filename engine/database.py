@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData, String, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from engine.errors import Busy, Invalid, Refusal, Unavailable
@@ -20,6 +22,7 @@ from engine.text import Text
 
 LOCK_SECONDS = 10  # how long a transaction waits for another that holds what it needs
 IDLE_SECONDS = 60  # how long one may hold its locks while the program does something else (PostgreSQL only)
+IDLE_UNASKED = 5.0  # seconds; how long a pooled connection is trusted without asking (PostgreSQL only)
 _WAITED_TOO_LONG = {
     "55P03",  # lock_not_available: lock_timeout ran out
     "40P01",  # deadlock_detected: the server ended one of the two
@@ -105,10 +108,11 @@ class Database:
             limits = f"-c lock_timeout={lock_seconds}s -c idle_in_transaction_session_timeout={idle_seconds}s"
             self.engine = create_engine(
                 url,
-                pool_pre_ping=True,
                 hide_parameters=True,  # as above
                 connect_args={"options": limits, "connect_timeout": lock_seconds},
             )
+            event.listen(self.engine, "checkin", _note_the_time)
+            event.listen(self.engine, "checkout", partial(_ask_after_a_pause, self.engine.dialect))
         # For what is read again and again and never changes once it is written; sessions carry it in `info`.
         self.memory: dict[str, Any] = {}
         self._writer = self.engine.execution_options(writes=True)
@@ -174,6 +178,21 @@ def unavailability(failure: BaseException | None) -> Unavailable | None:
             return Unavailable() if gone else None
         failure = failure.__cause__
     return None
+
+
+def _note_the_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["last used"] = monotonic()
+
+
+def _ask_after_a_pause(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A connection that was idle may have been closed by the other end: it is asked, and replaced where it was. One
+    that was used a moment ago is not: asking each time took a tenth of a short transaction."""
+    if monotonic() - record.info.get("last used", 0.0) < IDLE_UNASKED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as gone:
+        raise DisconnectionError() from gone
 
 
 def _prepare_sqlite(lock_seconds: int, connection: Any, _record: object) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.errors import NotAllowed
@@ -97,6 +97,13 @@ def require(actor: Actor, action: Action) -> None:
     """Raises NotAllowed where the actor's role may not do this at all."""
     if not may(actor, action):
         raise NotAllowed()
+
+
+def anybody(role: Role) -> Actor:
+    """Stands for whoever has a role in a query that is built once: the conditions below then ask for the value
+    `organisation_id`, which is said when the query is executed."""
+    whose: Any = bindparam("organisation_id")
+    return Actor("", "", "", role, whose)
 
 
 def own_organisation(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.audit.system import record
@@ -102,13 +102,16 @@ def create_organisation(
     return organisation
 
 
+_BY_KEY = (
+    select(Organisation)
+    .join(OrganisationKey, OrganisationKey.organisation_id == Organisation.id)
+    .where(OrganisationKey.role == bindparam("role"), OrganisationKey.key == bindparam("key"))
+)
+
+
 def organisation_for(session: Session, role: Role | str, key: str) -> Organisation | None:
     """The organisation a diagram means by a role and a key, or None where nobody is registered."""
-    return session.scalar(
-        select(Organisation)
-        .join(OrganisationKey, OrganisationKey.organisation_id == Organisation.id)
-        .where(OrganisationKey.role == role, OrganisationKey.key == key)
-    )
+    return session.scalar(_BY_KEY, {"role": role, "key": key})
 
 
 def create_account(

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.database import Base, UtcDateTime, new_id
 
@@ -27,9 +27,6 @@ class Organisation(Base):
     role: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str] = mapped_column(String(200), default="")
-
-    keys: Mapped[list["OrganisationKey"]] = relationship(viewonly=True)
-    contacts: Mapped[list["Contact"]] = relationship(viewonly=True)  # removed ones too
 
 
 class OrganisationKey(Base):

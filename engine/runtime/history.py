@@ -1,4 +1,4 @@
-"""Adding to an instance's history, which is its stream of the audit trail. The only writer of `events`."""
+"""Adding to an instance's history, which is its stream of the audit trail. The only maker of `events`."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.audit.chain import entry_hash, link, moment
+from engine.runtime.rows import in_hand
 from engine.runtime.tables import Answer, Event, EventKind, Instance, Intervention
 
 INTERVENTION = "intervention"  # in an entry's details: id and hash of the row it refers to
@@ -22,7 +23,8 @@ def append(
     actor_id: str | None = None,
     **details: Any,
 ) -> None:
-    """One more line, linked to the one before; the caller holds the lock on the instance's row."""
+    """One more line, linked to the one before; the caller holds the lock on the instance's row. It is written with the
+    rows of the instances in hand, where the transaction has some."""
     at = instance.history_at = moment_in(instance, at)
     instance.history_length += 1
     instance.history_head = entry_hash(
@@ -35,18 +37,20 @@ def append(
         actor_id=actor_id,
         details=details,
     )
-    session.add(
-        Event(
-            instance_id=instance.id,
-            sequence=instance.history_length,
-            at=at,
-            kind=kind,
-            element_id=element_id,
-            actor_id=actor_id,
-            details=details,
-            hash=instance.history_head,
-        )
-    )
+    entry = {
+        "instance_id": instance.id,
+        "sequence": instance.history_length,
+        "at": at,
+        "kind": kind,
+        "element_id": element_id,
+        "actor_id": actor_id,
+        "details": details,
+        "hash": instance.history_head,
+    }
+    if rows := in_hand(session):
+        rows.append(Event, entry)
+    else:
+        session.add(Event(**entry))
 
 
 def moment_in(instance: Instance, now: datetime) -> datetime:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from engine.calendar import versions
@@ -14,7 +15,7 @@ from engine.definitions.tables import DefinitionVersion
 from engine.errors import NotFound
 from engine.people import access
 from engine.people.accounts import Actor
-from engine.people.tables import Account
+from engine.people.tables import Account, Role
 from engine.runtime.applications import title
 from engine.runtime.paging import PAGE_SIZE, AnyRow, AnySelect, Slice, counted, sliced
 from engine.runtime.tables import Instance, Task, TaskState
@@ -103,10 +104,16 @@ def count_open_tasks(session: Session, actor: Actor, most: int) -> int:
 
 def first_open_task(session: Session, instance_id: str, actor: Actor) -> str | None:
     """The id of the actor's next task in one instance, where there is one."""
-    return session.scalar(
+    wanted = {"instance_id": instance_id, "organisation_id": actor.organisation_id}
+    return session.connection().scalar(_first_open_task(actor.role), wanted)
+
+
+@cache
+def _first_open_task(role: Role) -> Select[str]:
+    return (
         select(Task.id)
-        .where(access.works_on_task(actor, Task.organisation_id, Task.role))
-        .where(Task.instance_id == instance_id, Task.state == TaskState.OPEN)
+        .where(access.works_on_task(access.anybody(role), Task.organisation_id, Task.role))
+        .where(Task.instance_id == bindparam("instance_id"), Task.state == TaskState.OPEN)
         .order_by(Task.due_at.is_(None), Task.due_at, Task.opened_at, Task.id)
         .limit(1)
     )

@@ -75,7 +75,8 @@ def retry(runtime: Runtime, incident_id: str, actor: Actor, now: datetime) -> No
         refuse_suspended(run.session, run.instance)
         concerned = (Incident.instance_id == incident.instance_id) & (Incident.action != outbox.INCIDENT)
         _mark(run.session, concerned, actor, now)
-        run.session.execute(update(Timer).where(Timer.instance_id == incident.instance_id).values(parked=False))
+        for timer in run.timers.values():
+            timer.parked = False
 
 
 def retry_many(runtime: Runtime, incident_ids: Iterable[str], actor: Actor, now: datetime) -> Retried:

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session, defer
 
+from engine.audit.chain import GENESIS
 from engine.calendar import versions
 from engine.clock import SHANGHAI
 from engine.database import new_id
@@ -25,13 +26,14 @@ from engine.errors import InstanceClosed, NotFound, NothingWaits, Refusal, TaskC
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor, key_of
-from engine.people.tables import Account
+from engine.people.tables import Account, Role
 from engine.runtime import history, numbers
 from engine.runtime.execution import ElementFailed, open_user_tasks
 from engine.runtime.history import moment_in, referred_to
 from engine.runtime.once import AlreadyDone, CommandKind, Once
+from engine.runtime.rows import Rows, locked
 from engine.runtime.runtime import Runtime
-from engine.runtime.store import guarded, new_run, opened, save
+from engine.runtime.store import Named, guarded, new_run, opened, save
 from engine.runtime.submissions import accept
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind, Instance, Party, Subscription, Task, TaskState
@@ -62,18 +64,11 @@ def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, no
         if in_force is None:
             raise NotFound()
         compiled = runtime.definitions.get(session, in_force.version_id)
-        instance = Instance(
-            id=instance_id,
-            version_id=in_force.version_id,
-            organisation_id=actor.organisation_id,
-            started_by=actor.account_id,
-            started_at=now,
-            history_length=0,
-            state=b"",
-        )
-        session.add(instance)
-        session.add(Party(instance_id=instance_id, role=actor.role, organisation_id=actor.organisation_id))
-        session.flush()
+        rows = Rows(session)
+        instance = rows.add(Instance, _begun(instance_id, in_force.version_id, actor, now))
+        part = {"instance_id": instance_id, "role": actor.role, "organisation_id": actor.organisation_id}
+        rows.append(Party, part)
+        rows.write()  # what a handler writes may refer to it
         workflow = BpmnWorkflow(compiled.spec, dict(compiled.subprocess_specs))
         calendar = cache(lambda: versions.newest(session))
         run = new_run(
@@ -82,6 +77,7 @@ def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, no
             instance,
             workflow,
             now,
+            rows=rows,
             timers={},
             tasks={},
             parties={actor.organisation_id},
@@ -91,12 +87,35 @@ def _start(runtime: Runtime, process_id: str, answers: Answers, actor: Actor, no
             "organisation": key_of(session, actor),
             "started_at": now.isoformat(),
         }
-        given, rows = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
-        run.record(EventKind.STARTED, actor_id=actor.account_id, answers=referred_to(rows))
+        given, answered = accept(run, compiled.diagram.start_forms, answers, workflow.task_tree.data, actor)
+        run.record(EventKind.STARTED, actor_id=actor.account_id, answers=referred_to(answered))
         workflow.task_tree.data.update(given)
         run.advance()
         save(run)
     return instance_id
+
+
+def _begun(instance_id: str, version_id: str, actor: Actor, now: datetime) -> dict[str, Any]:
+    return {
+        "id": instance_id,
+        "version_id": version_id,
+        "number": None,
+        "organisation_id": actor.organisation_id,
+        "started_by": actor.account_id,
+        "started_at": now,
+        "subject": "",
+        "outcome": None,
+        "decided_at": None,
+        "closed_at": None,
+        "suspended_at": None,
+        "ended_early": None,
+        "history_length": 0,
+        "history_head": GENESIS,
+        "history_at": None,
+        "anchored_length": 0,
+        "revision": 1,
+        "state": b"",
+    }
 
 
 def claim(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None:
@@ -122,11 +141,10 @@ def complete(
 
     Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
     """
-    own = own_task(task_id, actor)
-    of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
     command = _once(actor, once, CommandKind.COMPLETE, (task_id,), answers)
+    of_task = instance_of_task(task_id, actor)
     with suppress(AlreadyDone), opened(runtime, of_task, now=now, action="complete", once=command) as run:
-        row = run.tasks.get(task_id) or run.session.scalars(own).one()
+        row = run.task(task_id)
         refuse_unless_open(runtime, run.session, row, actor)
         refuse_suspended(run.session, run.instance)
         element = run.compiled.diagram.elements[row.element_id]
@@ -192,9 +210,19 @@ def _once(actor: Actor, key: str | None, kind: CommandKind, about: tuple[str, ..
     return None if key is None else Once(actor.account_id, key, kind, about, answers)
 
 
-def own_task(task_id: str, actor: Actor) -> Select[Task]:
+def own_task(task_id: str | BindParameter[str], actor: Actor) -> Select[Task]:
     """A task of the actor's inbox, in any state; whatever else is asked for is not found."""
     return select(Task).where(Task.id == task_id, access.works_on_task(actor, Task.organisation_id, Task.role))
+
+
+def instance_of_task(task_id: str, actor: Actor) -> Named:
+    """The instance of such a task, under its lock: a query built once for each role."""
+    return _instance_of_task(actor.role), {"task_id": task_id, "organisation_id": actor.organisation_id}
+
+
+@cache
+def _instance_of_task(role: Role) -> Select[Any]:
+    return locked(own_task(bindparam("task_id"), access.anybody(role)).with_only_columns(Task.instance_id))
 
 
 @contextmanager

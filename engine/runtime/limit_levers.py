@@ -24,7 +24,7 @@ from engine.people.accounts import Actor
 from engine.runtime import clocks
 from engine.runtime.deadlines import LimitOver
 from engine.runtime.execution import open_user_tasks
-from engine.runtime.instances import own_task, refuse_unless_open
+from engine.runtime.instances import instance_of_task, refuse_unless_open
 from engine.runtime.interventions import number_of, record, tell_parties
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.reasons import checked, checked_basis
@@ -33,7 +33,7 @@ from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.suspension import refuse_suspended
-from engine.runtime.tables import UNENDED, EventKind, Task, Timer
+from engine.runtime.tables import UNENDED, EventKind, Timer
 from engine.runtime.time_left import ends_at
 from engine.runtime.timeline import element_name
 from engine.text import Text
@@ -237,10 +237,9 @@ def _by_official(
     said = {"": {"reason": checked(reason), "basis": checked_basis(basis)}}
     what = (lever, task_id, timer_id, *about)
     command = None if once is None else Once(actor.account_id, once, CommandKind.INTERVENE, what, said)
-    own = own_task(task_id, actor)
-    of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
+    of_task = instance_of_task(task_id, actor)
     with opened(runtime, of_task, now=now, action=lever, once=command) as run:
-        row = run.tasks.get(task_id) or run.session.scalars(own).one()
+        row = run.task(task_id)
         refuse_unless_open(runtime, run.session, row, actor)
         refuse_suspended(run.session, run.instance)
         timer = run.timers.get(timer_id)

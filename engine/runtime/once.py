@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from engine.database import insert
 from engine.errors import Conflict, Invalid, Refusal
@@ -74,13 +75,8 @@ class Once:
         """Mark the command as done with this result, as far as the transaction is ever committed. One statement, two
         for a repeat. Raises AlreadyDone for a repeat and DoneOtherwise where the key names another command."""
         request = self._request()
-        written = session.scalar(
-            insert(session, CommandDone)
-            .values(account_id=self.account_id, key=self.key, kind=self.kind, request=request, result=result, at=now)
-            .on_conflict_do_nothing()
-            .returning(CommandDone.key)
-        )
-        if written:
+        done_now = {"account_id": self.account_id, "key": self.key, "kind": self.kind, "request": request}
+        if session.connection().scalar(_taking(session), done_now | {"result": result, "at": now}):
             return
         done = session.execute(
             select(CommandDone.request, CommandDone.result).where(
@@ -94,6 +90,15 @@ class Once:
     def _request(self) -> str:
         said = json.dumps([self.kind, self.about, _as_sent(self.answers)], sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _taking(session: Session) -> ReturningInsert[Any]:
+    """Built once per database: every command takes its key."""
+    memory = session.info.setdefault("memory", {})
+    if "taking a key" not in memory:
+        memory["taking a key"] = insert(session, CommandDone).on_conflict_do_nothing().returning(CommandDone.key)
+    built: ReturningInsert[Any] = memory["taking a key"]
+    return built
 
 
 def forget_old(session: Session, before: datetime) -> int:

@@ -59,19 +59,19 @@ def enqueue(session: Session, notices: Sequence[tuple[Notice, Instance, Organisa
     """One message per notice and active contact of its organisation, in the notices' own transaction."""
     contacts = _contacts(session, {organisation.id for *_, organisation in notices})
     for notice, instance, organisation in notices:
-        for contact in contacts[organisation.id]:
+        for contact in contacts[organisation.id].values():
             session.add(_message(notice, organisation, contact, instance))
 
 
-def _contacts(session: Session, organisation_ids: Set[str]) -> dict[str, list[Contact]]:
-    """The active contacts by organisation. No step changes any: each organisation's are looked up once in a
+def _contacts(session: Session, organisation_ids: Set[str]) -> dict[str, dict[str, Contact]]:
+    """The active contacts by organisation and id. No step changes any: each organisation's are looked up once in a
     transaction, and before the rows of the step are written."""
-    known: dict[str, list[Contact]] = session.info.setdefault("contacts", {})
+    known: dict[str, dict[str, Contact]] = session.info.setdefault("contacts", {})
     if new := organisation_ids - known.keys():
-        known.update({id_: [] for id_ in new})
+        known.update({id_: {} for id_ in new})
         with session.no_autoflush:
             for contact in session.scalars(select(Contact).where(Contact.organisation_id.in_(new), Contact.active)):
-                known[contact.organisation_id].append(contact)
+                known[contact.organisation_id][contact.id] = contact
     return known
 
 

@@ -13,7 +13,6 @@ from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.exceptions import TaskNotFoundException
 from SpiffWorkflow.util.task import TaskState as LibraryState
-from sqlalchemy import delete
 
 from engine.definitions import expressions
 from engine.definitions.diagrams import Diagram, Element, Lane, Message
@@ -78,20 +77,23 @@ def _project_timers(run: Run) -> None:
             continue
         limit = task.internal_data["limit"]
         due = run.due_of(task)
-        timer = Timer(
-            id=id_,
-            instance_id=run.instance.id,
-            element_id=element_of(task),
-            state=TimerState.WAITING,
-            limit=limit,
-            due_at=due.at,
-            fires_at=due.fires_at,
-            provisional=due.provisional,
-            region=limit.get("region", ""),
-            calendar_version=run.book.version,
-        )
-        run.session.add(timer)
-        run.timers[id_] = timer
+        said: dict[str, Any] = {
+            "id": id_,
+            "instance_id": run.instance.id,
+            "element_id": element_of(task),
+            "state": TimerState.WAITING,
+            "limit": limit,
+            "due_at": due.at,
+            "fires_at": due.fires_at,
+            "provisional": due.provisional,
+            "region": limit.get("region", ""),
+            "calendar_version": run.book.version,
+            "shortened_to": None,
+            "paused_at": None,
+            "parked": False,
+            "ended_at": None,
+        }
+        timer = run.timers[id_] = run.rows.add(Timer, said)
         known = {"limit": limit, "due_at": due.at.isoformat(), "provisional": due.provisional}
         known["calendar_version"] = run.book.version
         run.record(EventKind.LIMIT_STARTED, timer.element_id, timer_id=id_, **known)
@@ -140,23 +142,29 @@ def _open_task(run: Run, task: Any) -> Task:
         raise ElementFailed(element_of(task))
     organisation = _organisation(run, element, element.lane, task)
     due = deadline(run, task)
-    row = Task(
-        id=task.id.hex,
-        instance_id=run.instance.id,
-        element_id=element.id,
-        name=element.name.zh,
-        name_en=element.name.en,
-        state=TaskState.OPEN,
-        role=element.lane.role,
-        organisation_id=organisation.id,
-        opened_at=run.now,
-        due_at=due.at if due else None,
-        provisional=due.provisional if due else False,
-        region=run.region(task.data),
-    )
-    run.session.add(row)
+    said: dict[str, Any] = {
+        "id": task.id.hex,
+        "instance_id": run.instance.id,
+        "element_id": element.id,
+        "name": element.name.zh,
+        "name_en": element.name.en,
+        "state": TaskState.OPEN,
+        "role": element.lane.role,
+        "organisation_id": organisation.id,
+        "opened_at": run.now,
+        "due_at": due.at if due else None,
+        "provisional": due.provisional if due else False,
+        "region": run.region(task.data),
+        "claimed_by": None,
+        "claimed_at": None,
+        "closed_by": None,
+        "closed_at": None,
+        "cancelled_by": None,
+    }
+    row = run.rows.add(Task, said)
     if organisation.id not in run.parties:
-        run.session.add(Party(instance_id=run.instance.id, role=organisation.role, organisation_id=organisation.id))
+        part = {"instance_id": run.instance.id, "role": organisation.role, "organisation_id": organisation.id}
+        run.rows.append(Party, part)
         run.parties.add(organisation.id)
     run.record(EventKind.TASK_OPENED, element.id, task_id=row.id)
     return row
@@ -191,18 +199,17 @@ def _project_subscriptions(run: Run) -> None:
     awaited = awaited_messages(run.compiled.diagram, run.workflow)
     for id_, (element, message, lane, task) in awaited.items():
         if id_ not in run.awaited:
-            run.session.add(
-                Subscription(
-                    id=id_,
-                    instance_id=run.instance.id,
-                    element_id=element.id,
-                    message=message.name,
-                    role=lane.role,
-                    organisation_id=_organisation(run, element, lane, task).id,
-                )
-            )
+            said = {
+                "id": id_,
+                "instance_id": run.instance.id,
+                "element_id": element.id,
+                "message": message.name,
+                "role": lane.role,
+                "organisation_id": _organisation(run, element, lane, task).id,
+            }
+            run.rows.append(Subscription, said)
     if gone := run.awaited - awaited.keys():
-        run.session.execute(delete(Subscription).where(Subscription.id.in_(gone)))
+        run.rows.forget(gone)
     run.awaited = awaited.keys()
 
 

@@ -21,6 +21,7 @@ from engine.people.tables import Organisation, OrganisationKey
 from engine.runtime import history
 from engine.runtime.calls import Call
 from engine.runtime.execution import ElementFailed, ScriptEngine, element_of, run_until_quiet
+from engine.runtime.rows import Rows, table
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance, Task, Timer, TimerState
 from engine.text import Text
@@ -51,6 +52,7 @@ class Run:
         workflow: BpmnWorkflow,
         now: datetime,
         *,
+        rows: Rows,
         timers: dict[str, Timer],
         tasks: dict[str, Task],
         parties: set[str],
@@ -63,6 +65,7 @@ class Run:
         self.compiled = compiled
         self.workflow = workflow
         self.now = now  # of everything in this transaction; not before the instance's last event
+        self.rows = rows  # of this transaction; what the session adds is written after them
         self.timers = timers  # rows of the waiting ones, by id
         self.tasks = tasks  # rows of the open ones, by id
         self.parties = parties  # ids of the organisations that take part
@@ -84,6 +87,12 @@ class Run:
         """Has a limit run out that has not fired yet?"""
         waiting = (t for t in self.timers.values() if t.state == TimerState.WAITING and not t.parked)
         return any(timer.fires_at <= self.now for timer in waiting)
+
+    def task(self, task_id: str) -> Task:
+        """A task of this instance, open or not. Its row may have been closed in this transaction."""
+        if held := self.rows.held(Task, task_id):
+            return held
+        return self.rows.read(Task, select(table(Task)).where(Task.id == task_id))[0]
 
     def element(self, element_id: str | None) -> Element | None:
         return self.compiled.diagram.elements.get(element_id or "")

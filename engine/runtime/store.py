@@ -1,66 +1,65 @@
 """The one way to touch an instance: lock, re-read, run, act, run, project, commit."""
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, partial
+from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
-from sqlalchemy import ScalarSelect, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.calendar import versions
 from engine.calendar.book import Book
 from engine.errors import Broken, Conflict, NotFound, Refusal
-from engine.people.tables import Organisation
+from engine.people.tables import Contact, Organisation
 from engine.runtime import projection, state
 from engine.runtime.discretion import discreet
 from engine.runtime.execution import NEVER, ElementFailed, ScriptEngine
 from engine.runtime.history import moment_in
 from engine.runtime.once import Once
 from engine.runtime.pruning import prune
+from engine.runtime.rows import LOCKED, NOT_IN_HAND, PARTIES, UNENDED_TIMERS, Rows, columns, of
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
-from engine.runtime.tables import UNENDED, Incident, Instance, Party, Task, Timer, TimerState
+from engine.runtime.tables import Incident, Instance, Task, Timer, TimerState
 
-# Who takes part in an instance, by what they are found, where they are told and what waits for them, and the newest
-# calendar's version: one statement.
-_PARTIES = select(Party, versions.NEWEST).options(
-    joinedload(Party.organisation).options(joinedload(Organisation.keys), joinedload(Organisation.contacts)),
-    joinedload(Party.open_tasks),
-)
+# A query for an instance's row, with its lock, and the query's values.
+Named = tuple[Select[Any], Mapping[str, Any]]
 
 
 @contextmanager
 def opened(
     runtime: Runtime,
-    instance_id: str | ScalarSelect[str],
+    instance_id: str | Named,
     *,
     now: datetime,
     action: str,
     once: Once | None = None,
-    skip_locked: bool = False,
     first: Callable[[Session, Instance], None] | None = None,
 ) -> Iterator[Run]:
-    """One transaction on one instance (or the one a query names), brought up to date before the block and saved
-    after it; it happens at `run.now`. With `skip_locked` an instance that somebody else has in hand is not found
-    (PostgreSQL; on SQLite one queues). `first` is done under the lock, before anything of the instance is read.
+    """One transaction on one instance (or the one a query names), brought up to date before the block and saved after
+    it; it happens at `run.now`. `first` is done under the lock, before anything of the instance is read.
 
     Raises NotFound, Conflict, what the block refuses, and Broken (see `guarded`); with `once`, what taking it raises.
     """
     with guarded(runtime, now=now, action=action) as concerned, runtime.database.write() as session:
-        named = select(Instance).where(Instance.id == instance_id)
-        instance = session.scalar(named.with_for_update(skip_locked=skip_locked))
-        if instance is None:
+        rows = Rows(session)
+        query, values = (LOCKED, {"ids": [instance_id]}) if isinstance(instance_id, str) else instance_id
+        found = rows.read(Instance, query, **values)
+        if not found:
             raise NotFound()
-        concerned.append(instance.id)
-        if once:
-            once.take(session, instance.id, now)
-        if first:
-            first(session, instance)
-        (run,) = _restored(runtime, session, [instance], now)
+        concerned += [each.id for each in found]
+        for instance in found:
+            if once:
+                once.take(session, instance.id, now)
+            if first:
+                first(session, instance)
+                session.flush()
+        (run,) = _restored(runtime, session, rows, found, now)
         if run.advance():
             projection.project(
                 run
@@ -76,13 +75,14 @@ def bring_up_to_date(runtime: Runtime, instance_ids: Sequence[str], now: datetim
     All or none: raises whatever one of them fails with, and leaves no incident. Raises Unavailable.
     """
     with runtime.database.write() as session, session.no_autoflush:
-        named = select(Instance).where(Instance.id.in_(instance_ids))
-        locked = session.scalars(named.with_for_update(skip_locked=True)).all()
+        rows = Rows(session)
+        locked = rows.read(Instance, NOT_IN_HAND, ids=list(instance_ids))
         # Somebody else may have fired some meanwhile: only what is read under the lock counts.
-        due = [run for run in _restored(runtime, session, locked, now) if run.is_due()]
+        due = [run for run in _restored(runtime, session, rows, locked, now) if run.is_due()]
         for run in due:
             run.advance()
-            save(run)
+            finish(run)
+        rows.write()
     return len(due)
 
 
@@ -109,7 +109,13 @@ def guarded(runtime: Runtime, *, now: datetime, action: str) -> Iterator[list[st
 
 
 def save(run: Run) -> None:
-    """Write the blob and its projections; the mapper swaps the revision it read for the next one, or fails."""
+    """Write the blob and its projections, and swap the revision that was read for the next one. Raises Conflict."""
+    finish(run)
+    run.rows.write()
+
+
+def finish(run: Run) -> None:
+    """Bring an instance's rows in line with its workflow; they are still to be written."""
     projection.project(run)
     prune(run.workflow)
     run.instance.state = state.dump(run.workflow)
@@ -150,21 +156,28 @@ def _record_incident(runtime: Runtime, concerned: list[str], *, action: str, now
         )
 
 
-def _restored(runtime: Runtime, session: Session, instances: Sequence[Instance], now: datetime) -> Iterator[Run]:
+def _restored(
+    runtime: Runtime, session: Session, rows: Rows, instances: Sequence[Instance], now: datetime
+) -> Iterator[Run]:
     ids = [instance.id for instance in instances]
     timers: dict[str, dict[str, Timer]] = {id_: {} for id_ in ids}
-    for timer in session.scalars(select(Timer).where(Timer.instance_id.in_(ids), Timer.state.in_(UNENDED))):
+    for timer in rows.read(Timer, UNENDED_TIMERS, ids=ids):
         timers[timer.instance_id][timer.id] = timer
     tasks: dict[str, dict[str, Task]] = {id_: {} for id_ in ids}
     parties: dict[str, set[str]] = {id_: set() for id_ in ids}
     organisations, contacts = (session.info.setdefault(name, {}) for name in ("organisations", "contacts"))
     calendar = cache(lambda: versions.newest(session))
-    for party, version in session.execute(_PARTIES.where(Party.instance_id.in_(ids))).unique():
-        calendar = cache(partial(versions.at, session, version))
-        parties[party.instance_id].add(party.organisation_id)
-        tasks[party.instance_id].update((task.id, task) for task in party.open_tasks)
-        organisations.update(((each.role, each.key), party.organisation) for each in party.organisation.keys)
-        contacts[party.organisation_id] = [each for each in party.organisation.contacts if each.active]
+    for party in session.connection().execute(PARTIES, {"ids": ids}).mappings():
+        calendar = cache(partial(versions.at, session, party["calendar"]))
+        parties[party["takes_part_in"]].add(party["party_id"])
+        if (found := (party["key_role"], party["key"])) not in organisations:
+            organisations[found] = of(Organisation, {name: party[f"party_{name}"] for name in columns(Organisation)})
+        told = contacts.setdefault(party["party_id"], {})
+        if party["contact_id"] and party["contact_id"] not in told:
+            told[party["contact_id"]] = of(Contact, {name: party[f"contact_{name}"] for name in columns(Contact)})
+        open_here = tasks[party["takes_part_in"]]
+        if party["id"] and party["id"] not in open_here:
+            open_here[party["id"]] = rows.hold(Task, {name: party[name] for name in columns(Task)})
     for instance in instances:
         try:
             workflow = state.load(instance.state, runtime.definitions.get(session, instance.version_id))
@@ -176,6 +189,7 @@ def _restored(runtime: Runtime, session: Session, instances: Sequence[Instance],
             instance,
             workflow,
             now,
+            rows=rows,
             timers=timers[instance.id],
             tasks=tasks[instance.id],
             parties=parties[instance.id],
@@ -190,6 +204,7 @@ def new_run(
     workflow: BpmnWorkflow,
     now: datetime,
     *,
+    rows: Rows,
     timers: dict[str, Timer],
     tasks: dict[str, Task],
     parties: set[str],
@@ -207,6 +222,7 @@ def new_run(
         compiled,
         workflow,
         now,
+        rows=rows,
         timers=timers,
         tasks=tasks,
         parties=parties,

@@ -43,20 +43,18 @@ def accept(
     rows = []
     for form, values in given.items():
         values["submitted_at"] = run.now.isoformat()
-        rows.append(
-            Answer(
-                id=new_id(),
-                instance_id=run.instance.id,
-                task_id=task_id,
-                message=message,
-                form=form,
-                data=values,
-                by=actor.account_id,
-                at=run.now,
-                salt=new_id(),
-            )
-        )
-    run.session.add_all(rows)
+        said = {
+            "id": new_id(),
+            "instance_id": run.instance.id,
+            "task_id": task_id,
+            "message": message,
+            "form": form,
+            "data": values,
+            "by": actor.account_id,
+            "at": run.now,
+            "salt": new_id(),
+        }
+        rows.append(run.rows.add(Answer, said))
     return given, rows
 
 

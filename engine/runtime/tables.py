@@ -5,13 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, and_, text
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.audit.chain import GENESIS
 from engine.database import Base, UtcDateTime, new_id
 from engine.definitions import lengths
-from engine.people.tables import Organisation
 
 
 class TaskState(StrEnum):
@@ -81,17 +80,6 @@ class Party(Base):
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(20), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), primary_key=True, index=True)
-
-    organisation: Mapped[Organisation] = relationship(viewonly=True)
-    open_tasks: Mapped[list["Task"]] = relationship(
-        viewonly=True,
-        primaryjoin=lambda: and_(
-            foreign(Task.instance_id) == Party.instance_id,
-            foreign(Task.role) == Party.role,
-            foreign(Task.organisation_id) == Party.organisation_id,
-            Task.state == TaskState.OPEN,
-        ),
-    )
 
 
 class Task(Base):

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.definitions.diagrams import Element
@@ -13,12 +15,13 @@ from engine.errors import NotFound
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
+from engine.people.tables import Role
 from engine.runtime.answered import AnsweredForm, answers, newest_by_form
 from engine.runtime.inbox import TaskLine, task_line
 from engine.runtime.limit_levers import LimitLevers, levers
 from engine.runtime.runtime import Definitions
 from engine.runtime.suspension import paused
-from engine.runtime.tables import TaskState
+from engine.runtime.tables import Instance, Task, TaskState
 from engine.runtime.timeline import cause
 from engine.runtime.token_data import token_data
 from engine.text import Text
@@ -67,16 +70,38 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
     )
 
 
-def task_forms(
-    session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime
-) -> tuple[TaskLine, tuple[Form, ...]]:
-    """A task of the actor's organisation and what it asks, for taking in its answers; raises NotFound."""
-    line, version_id, element_id, _ = task_line(session, task_id, actor, now)
-    compiled = definitions.get(session, version_id)
-    element = compiled.diagram.elements.get(element_id)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a user task asks, for taking in its answers."""
+
+    name: Text
+    instance_id: str
+    is_open: bool
+    forms: tuple[Form, ...]
+
+
+def asked(session: Session, definitions: Definitions, task_id: str, actor: Actor) -> Asked:
+    """Of a task of the actor's organisation; raises NotFound. One statement."""
+    wanted = {"task_id": task_id, "organisation_id": actor.organisation_id}
+    task = session.connection().execute(_asked(actor.role), wanted).first()
+    if task is None:
+        raise NotFound()
+    compiled = definitions.get(session, task.version_id)
+    element = compiled.diagram.elements.get(task.element_id)
     if element is None:
         raise NotFound()
-    return line, tuple(compiled.forms[name] for name in element.forms)
+    forms = tuple(compiled.forms[name] for name in element.forms)
+    return Asked(Text(task.name, task.name_en), task.instance_id, task.state == TaskState.OPEN, forms)
+
+
+@cache
+def _asked(role: Role) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Task.name, Task.name_en, Task.instance_id, Task.element_id, Task.state, Instance.version_id)
+        .join(Instance, Instance.id == Task.instance_id)
+        .where(Task.id == bindparam("task_id"))
+        .where(access.works_on_task(access.anybody(role), Task.organisation_id, Task.role))
+    )
 
 
 def _shown(element: Element, answered: tuple[AnsweredForm, ...]) -> tuple[AnsweredForm, ...]:

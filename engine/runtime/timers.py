@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import Busy, NotFound, Refusal, Unavailable
+from engine.runtime.rows import locked
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import bring_up_to_date, opened
 from engine.runtime.tables import Timer, TimerState
@@ -47,7 +48,7 @@ def _fires_alone(runtime: Runtime, instance_id: str, now: datetime) -> bool:
     """In a transaction of its own, so that what fails fails alone."""
     still_due = select(Timer.instance_id).where(Timer.instance_id == instance_id, _due(now)).limit(1)
     try:
-        with opened(runtime, still_due.scalar_subquery(), now=now, action="timer", skip_locked=True):
+        with opened(runtime, (locked(still_due, skip_locked=True), {}), now=now, action="timer"):
             return True  # opening it brings it up to date
     except NotFound:
         return False  # another sweep or an official was first

@@ -10,11 +10,10 @@ from engine.definitions.fields import Form
 from engine.errors import Conflict, FormRefused
 from engine.people import access
 from engine.people.access import Action
-from engine.runtime.inbox import TaskLine, done_tasks, first_open_task, open_tasks
+from engine.runtime.inbox import done_tasks, first_open_task, open_tasks
 from engine.runtime.instances import claim, complete, release
 from engine.runtime.suspension import paused
-from engine.runtime.tables import TaskState
-from engine.runtime.taskfile import TaskFile, task_file, task_forms
+from engine.runtime.taskfile import TaskFile, asked, task_file
 from web.formdata import is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent
@@ -44,30 +43,30 @@ def show(task_id: str) -> str:
 
 def _forms(task_id: str) -> Sequence[Form]:
     with runtime().database.read() as reading:
-        return task_forms(reading, runtime().definitions, task_id, current_actor(), now())[1]
+        return asked(reading, runtime().definitions, task_id, current_actor()).forms
 
 
 @blueprint.post("/tasks/<task_id>")
 @takes_files(_forms)
 def answer(task_id: str) -> Response | str | tuple[str, int]:
     with runtime().database.read() as reading:
-        line, forms = task_forms(reading, runtime().definitions, task_id, current_actor(), now())
-    if is_editing(request.form) and line.state is not TaskState.OPEN:  # a page sent again after the task was done
+        task = asked(reading, runtime().definitions, task_id, current_actor())
+    if is_editing(request.form) and not task.is_open:  # a page sent again after the task was done
         return redirect(url_for("tasks.show", task_id=task_id))
-    answers, lost = read_answers(forms, request.form, request.files)
+    answers, lost = read_answers(task.forms, request.form, request.files)
     if is_editing(request.form):
         return render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=lost)
     try:
         if lost:
-            raise refused_with(lost, forms, answers, _task(task_id).data)
+            raise refused_with(lost, task.forms, answers, _task(task_id).data)
         complete(runtime(), task_id, answers, current_actor(), now(), once=key_sent())
     except FormRefused as refusal:
         page = render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=refusal.errors)
         return page, 422
     except Conflict as refusal:
         return _too_late(task_id, refusal)
-    flash(gettext("已提交：%(step)s", step=t(line.name)), "success")
-    return redirect(_next_page(line))
+    flash(gettext("已提交：%(step)s", step=t(task.name)), "success")
+    return redirect(_next_page(task.instance_id))
 
 
 @blueprint.post("/tasks/<task_id>/claim")
@@ -99,12 +98,12 @@ def _too_late(task_id: str, refusal: Conflict) -> tuple[str, int]:
     return page, 409
 
 
-def _next_page(done: TaskLine) -> str:
+def _next_page(instance_id: str) -> str:
     """After a completed task: the next one of the same application that is mine, else the application."""
     with runtime().database.read() as reading:
-        following = first_open_task(reading, done.instance_id, current_actor())
+        following = first_open_task(reading, instance_id, current_actor())
     if following:
         return url_for("tasks.show", task_id=following)
     if access.may(current_actor(), Action.SEE_INSTANCES):
-        return url_for("instances.show", instance_id=done.instance_id)
+        return url_for("instances.show", instance_id=instance_id)
     return url_for("tasks.inbox")
