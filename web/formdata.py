@@ -2,7 +2,8 @@
 
 A field is named `form.field`; those of a list's items `form.list.0.sub`. A file goes to the store at once, as a
 draft, and its id travels with the page from then on (`form.field.file_id`), so that a refused page loses no upload.
-The buttons `_add` and `_remove` carry the path of what to add an item to, or to take away.
+The buttons `_add` and `_remove` carry the path of what to add an item to, or to take away; `_upload` comes with the
+files of one field, which a script sends as soon as they are chosen.
 """
 
 import re
@@ -54,8 +55,8 @@ def read_answers(
 
 
 def is_editing(posted: Mapping[str, str]) -> bool:
-    """Whether a button within the form was pressed: the page is to be shown again, not handed in."""
-    return any(button in posted for button in ("_add", "_remove", "_sample"))
+    """Whether a button was pressed within the form or a script sent a file: the page is shown again, not handed in."""
+    return any(button in posted for button in ("_add", "_remove", "_sample", "_upload"))
 
 
 def refused_with(

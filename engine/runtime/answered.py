@@ -41,6 +41,7 @@ class AnsweredForm:
     task_id: str | None
     message: str | None
     newest: bool  # of its form: the one that counts
+    replaced: Mapping[str, tuple[Mapping[str, Any], ...]]  # by a file's id: those it took the place of, oldest first
     hidden: Text | None = None  # why the reader can't see what it says; then there is no data
 
 
@@ -56,6 +57,7 @@ def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor
     newest = {row[0].form: row[0].id for row in rows}
     in_charge = _in_charge(session, instance_id, compiled, [answer.message for answer, *_ in rows if answer.message])
     in_clear = access.may(actor, Action.SEE_PERSONAL_DATA)
+    replaced = _replaced([row[0] for row in rows])
     found = []
     for answer, person, organisation_id, name, name_en in rows:
         form, data, hidden = compiled.forms.get(answer.form), answer.data, None
@@ -76,10 +78,25 @@ def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor
                 task_id=answer.task_id,
                 message=answer.message,
                 newest=newest[answer.form] == answer.id,
+                replaced=replaced,
                 hidden=hidden,
             )
         )
     return tuple(found)
+
+
+def _replaced(answered: Iterable[Answer]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """Of fields that hold one file. The same file handed in again is no new version."""
+    found: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    latest: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for answer in answered:
+        for key, value in () if answer.message else answer.data.items():  # a message sent again is another one
+            if isinstance(value, Mapping) and "file_id" in value:
+                before = latest.get((answer.form, key))
+                if before and before["file_id"] != value["file_id"]:
+                    found.setdefault(value["file_id"], (*found.get(before["file_id"], ()), before))
+                latest[answer.form, key] = value
+    return found
 
 
 def newest_by_form(answered: Iterable[AnsweredForm]) -> dict[str, Mapping[str, Any]]:

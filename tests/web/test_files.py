@@ -1,7 +1,9 @@
 """Who may open an uploaded file, and how it is handed out."""
 
+import html
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,9 @@ from engine.people.accounts import Actor
 from engine.people.tables import Proof
 from engine.runtime.attachments import own_files, take_in
 from engine.runtime.tables import Instance, Party
+from engine.scenarios.sampling import SMALL_FILES
 from engine.text import Text
+from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
 from tests.web.test_formdata import FORMS
 from web.formdata import read_answers
@@ -29,11 +33,16 @@ if TYPE_CHECKING:
 ClientOf = Callable[[Actor], FlaskClient]
 NOW = datetime(2026, 9, 22, 1, tzinfo=UTC)
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PAGE = SMALL_FILES[".pdf"]
 NAME = "营业执照 “正本”.pdf"
 
 
-def draft(runtime: "Runtime", actor: Actor, name: str = NAME) -> str:
-    return take_in(runtime, stream=io.BytesIO(PDF), name=name, accept=(), max_bytes=1000, actor=actor, now=NOW).id
+def draft(
+    runtime: "Runtime", actor: Actor, name: str = NAME, *, content: bytes = PDF, accept: Sequence[str] = ()
+) -> str:
+    return take_in(
+        runtime, stream=io.BytesIO(content), name=name, accept=accept, max_bytes=1000, actor=actor, now=NOW
+    ).id
 
 
 def attached(runtime: "Runtime", cast: Cast) -> str:
@@ -90,6 +99,64 @@ def test_a_file_is_saved_and_never_run(client_of: ClientOf, cast: Cast, runtime:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"].startswith("sandbox")
     assert "no-store" in headers["Cache-Control"]
+
+
+def test_a_preview_stands_in_a_frame_of_this_site_and_runs_nothing(
+    client_of: ClientOf, cast: Cast, runtime: "Runtime"
+) -> None:
+    answer = client_of(cast.enterprise).get(f"/files/{draft(runtime, cast.enterprise, content=PAGE)}/preview")
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert policy[:2] == ["sandbox allow-same-origin", "default-src 'none'"]
+    assert "frame-ancestors 'self'" in policy
+    assert not [part for part in policy if "script" in part or "allow-scripts" in part]
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "<script" not in answer.text
+    assert 'src="data:image/jpeg;base64,' in answer.text
+    assert NAME in html.unescape(answer.text)
+
+
+def test_a_preview_is_for_who_may_open_the_file(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    address = f"/files/{attached(runtime, cast)}/preview"
+    for actor in (cast.other_enterprise, cast.shenzhen, cast.guangzhou_support, cast.analyst, cast.admin):
+        assert client_of(actor).get(address).status_code == 404, actor.role
+    assert client_of(cast.guangzhou).get(address).status_code == 422, "not a real PDF, but theirs"
+
+
+def test_what_can_not_be_drawn_leads_to_the_download(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    client = client_of(cast.enterprise)
+    file_id = draft(runtime, cast.enterprise)
+    answer = client.get(f"/files/{file_id}/preview")
+    assert (answer.status_code, "请下载后查看" in answer.text) == (422, True)
+    assert client.get(f"/files/{file_id}/preview?page=2").status_code == 422
+    text = draft(runtime, cast.enterprise, "a.txt", content="你好".encode(), accept=[".txt"])
+    assert client.get(f"/files/{text}/preview").status_code == 404, "other types are only downloaded"
+
+
+def test_no_other_page_stands_in_a_frame(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
+    client, file_id = client_of(cast.enterprise), draft(runtime, cast.enterprise)
+    for address in ("/inbox", f"/files/{file_id}", "/files/0123/preview"):
+        assert client.get(address, buffered=True).headers["X-Frame-Options"] == "DENY", address
+
+
+def test_materials_show_their_preview_their_version_and_the_versions_before(
+    client_of: ClientOf, cast: Cast, runtime: "Runtime"
+) -> None:
+    deploy_onboarding(runtime)
+    case = Case(runtime).goes("递交申请材料")
+    case.step(by="主管部门", does="审核材料", fills={"review": "self_test_incomplete"})
+    case.step(by="企业", does="修改申请材料后再次提交", fills={"basic": "first", "materials": "complete"})
+    for address in (f"/tasks/{case.task('审核材料').id}", f"/instances/{case.id}"):
+        page = client_of(cast.guangzhou).get(address).text
+        assert "第 2 版" in page
+        older = re.findall(r'第 1 版\s+<a [^>]*href="(/files/[0-9a-f]+)"', page)
+        assert older
+        assert client_of(cast.guangzhou).get(older[0], buffered=True).status_code == 200
+        frames = re.findall(r'<iframe [^>]*src="(/files/[0-9a-f]+/preview)" sandbox="allow-same-origin"', page)
+        assert len(frames) >= 5
+        assert client_of(cast.guangzhou).get(frames[0]).status_code == 200
 
 
 def test_a_name_can_not_break_out_of_the_header(client_of: ClientOf, cast: Cast, runtime: "Runtime") -> None:
