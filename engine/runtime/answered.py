@@ -29,6 +29,10 @@ CONFIDENTIAL = Text(
 REMOVED_SAID = Text("已按保存期限删除。", "Removed at the end of its retention period.")
 
 
+_Replaced = dict[str, tuple[Mapping[str, Any], ...]]
+_Latest = dict[tuple[str, str], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class AnsweredForm:
     """One form as somebody handed it in."""
@@ -57,7 +61,8 @@ def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor
     newest = {row[0].form: row[0].id for row in rows}
     in_charge = _in_charge(session, instance_id, compiled, [answer.message for answer, *_ in rows if answer.message])
     in_clear = access.may(actor, Action.SEE_PERSONAL_DATA)
-    replaced = _replaced([row[0] for row in rows])
+    latest: _Latest = {}
+    replaced: _Replaced = {}
     found = []
     for answer, person, organisation_id, name, name_en in rows:
         form, data, hidden = compiled.forms.get(answer.form), answer.data, None
@@ -68,6 +73,8 @@ def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor
             data, hidden = {}, CONFIDENTIAL
         elif form is not None and not in_clear:
             data = masked_answers(form, data)
+        if answer.message is None:  # a message sent again is another one
+            _note_files(answer.form, data, latest, replaced)
         found.append(
             AnsweredForm(
                 name=answer.form,
@@ -85,18 +92,14 @@ def answers(session: Session, instance_id: str, compiled: Compiled, actor: Actor
     return tuple(found)
 
 
-def _replaced(answered: Iterable[Answer]) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """Of fields that hold one file. The same file handed in again is no new version."""
-    found: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    latest: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for answer in answered:
-        for key, value in () if answer.message else answer.data.items():  # a message sent again is another one
-            if isinstance(value, Mapping) and "file_id" in value:
-                before = latest.get((answer.form, key))
-                if before and before["file_id"] != value["file_id"]:
-                    found.setdefault(value["file_id"], (*found.get(before["file_id"], ()), before))
-                latest[answer.form, key] = value
-    return found
+def _note_files(form: str, data: Mapping[str, Any], latest: _Latest, replaced: _Replaced) -> None:
+    """Of fields that hold one file, as far as the reader sees it. The same file handed in again is no new version."""
+    for key, value in data.items():
+        if isinstance(value, Mapping) and "file_id" in value:
+            before = latest.get((form, key))
+            if before and before["file_id"] != value["file_id"]:
+                replaced.setdefault(value["file_id"], (*replaced.get(before["file_id"], ()), before))
+            latest[form, key] = value
 
 
 def newest_by_form(answered: Iterable[AnsweredForm]) -> dict[str, Mapping[str, Any]]:
