@@ -198,7 +198,12 @@ def read(xml: bytes) -> Diagram:
 
 def executable(root: etree._Element) -> etree._Element:
     """The one process of a file that is run. Raises DiagramUnreadable."""
-    processes = [p for p in _all(root, "process") if p.get("isExecutable", "true") == "true"]
+    processes = [p for p in _all(root, "process") if p.get("isExecutable", "true") in {"true", "1"}]
+    if not processes:
+        _refuse(
+            '没有可执行的流程，请把要运行的流程设为可执行（isExecutable="true"）。',
+            'it has no executable process; make the one that is to run executable (isExecutable="true").',
+        )
     if len(processes) != 1:
         names = ", ".join(process.get("id") or "?" for process in processes[:5]) or "-"
         _refuse(

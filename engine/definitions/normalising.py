@@ -1,9 +1,12 @@
 """A diagram in the fewer words that the library understands; what it means stays the same.
 
-The library ignores link events, refuses several flows out of one activity, and runs no event sub-process that
-interrupts. Each of these can be said with other parts of BPMN that run well:
+The library ignores link events, refuses several flows out of one activity, runs no event sub-process that interrupts,
+and mistakes an activity for another that its own boundary event begins anew. Each of these can be said with other parts
+of BPMN that run well:
 
 - a pair of link events is a flow;
+- a flow from a boundary event straight back to its own activity passes an event that does nothing (else the library
+  never ends the activity's other events);
 - several flows out of an activity or event are a gateway after it (BPMN 2.0, 13.3.1: all of them, or those whose
   condition holds);
 - an event sub-process is a boundary event on a sub-process around all else in its scope (13.5.4).
@@ -19,7 +22,7 @@ from lxml import etree
 from engine.definitions.diagrams import BPMN, FLOW_NODES
 
 WRAPPED = (".Inside", ".Within")  # sub-processes around what event sub-processes watch
-ENDINGS = (".All", ".Some", ".Link", ".Flow", ".Begin", ".Done", ".Over", *WRAPPED)
+ENDINGS = (".All", ".Some", ".Link", ".Flow", ".Begin", ".Done", ".Over", ".Back", *WRAPPED)
 
 _GATEWAYS = {f"{{{BPMN}}}{kind}Gateway" for kind in ("exclusive", "parallel", "inclusive", "complex", "eventBased")}
 _NODES = {f"{{{BPMN}}}{name}" for name in FLOW_NODES}
@@ -31,8 +34,11 @@ Node = etree._Element
 def normalised(root: Node) -> Node:
     """The same diagram for the library to read; `root` is left as it is."""
     root = deepcopy(root)
+    for process in [each for each in root.iter(_bpmn("process")) if each.get("isExecutable") == "1"]:
+        process.set("isExecutable", "true")  # which means the same, but the library knows only this
     for scope in [scope for name in _SCOPES for scope in root.iter(_bpmn(name))]:
         _join_links(scope)
+        _lead_back(scope)
         for node in [child for child in scope if child.tag in _NODES - _GATEWAYS]:
             _split_openly(scope, node)
     for scope in [scope for name in _SCOPES for scope in root.iter(_bpmn(name))]:
@@ -64,6 +70,17 @@ def _join_links(scope: Node) -> None:
             for definition in end.findall(_bpmn("linkEventDefinition")):
                 end.remove(definition)
         _connect(scope, event, target, f"{event.get('id')}.Link")
+
+
+def _lead_back(scope: Node) -> None:
+    hosts = {event.get("id"): event.get("attachedToRef") for event in scope.findall(_bpmn("boundaryEvent"))}
+    for flow in scope.findall(_bpmn("sequenceFlow")):
+        source, target = flow.get("sourceRef"), flow.get("targetRef", "")
+        if hosts.get(source) == target:
+            passed = _add(scope, "intermediateThrowEvent", f"{flow.get('id')}.Back")
+            flow.set("targetRef", passed.get("id", ""))
+            begun = {"id": f"{passed.get('id')}.Flow", "sourceRef": passed.get("id", ""), "targetRef": target}
+            etree.SubElement(scope, _bpmn("sequenceFlow"), begun)
 
 
 def _split_openly(scope: Node, node: Node) -> None:

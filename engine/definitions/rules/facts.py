@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from engine.definitions.diagrams import BPMN, WF, Diagram, at_home
+from engine.definitions.diagrams import BPMN, WF, Diagram, at_home, executable
 from engine.definitions.fields import Form
 from engine.definitions.findings import Severity
 from engine.definitions.handlers import Parameters
@@ -18,6 +18,7 @@ from engine.text import Text
 # What the runtime lets expressions call beside the language's own functions; timers know working_days as well.
 FUNCTIONS = frozenset({"is_open", "today"})
 
+DURATION = re.compile(r"-?P[\dT][\d.,YMWDTHS]*")  # ISO 8601, what we know of it and what we don't
 REPEATS = re.compile(r"R\d*/")  # ISO 8601 repeating intervals, which would read as a division
 
 EVENTS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
@@ -155,8 +156,7 @@ class Facts:
     @cached_property
     def process(self) -> etree._Element:
         """The one process that is run; `diagrams.read` has made sure there is one."""
-        processes = self.root.iter(f"{{{BPMN}}}process")
-        return next(process for process in processes if process.get("isExecutable", "true") == "true")
+        return executable(self.root)
 
     @cached_property
     def nodes(self) -> list[etree._Element]:
@@ -221,6 +221,11 @@ class Facts:
         for event in self.of_type("boundaryEvent"):
             attached.setdefault(event.get("attachedToRef", ""), []).append(event)
         return attached
+
+    @cached_property
+    def side_by_side(self) -> list[list[etree._Element]]:
+        """Events that wait at the same time, in groups: those at one activity, those behind one event-based gateway."""
+        return [*self._attached.values(), *(self.targets(gateway) for gateway in self.of_type("eventBasedGateway"))]
 
     @cached_property
     def scopes(self) -> list[etree._Element]:

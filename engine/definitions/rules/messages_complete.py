@@ -22,6 +22,16 @@ def check(facts: Facts) -> Iterable[Problem]:
                 )
             else:
                 used.add(message.get("id", ""))
+    for events in facts.side_by_side:
+        messages = [facts.message_of(event) for event in events]
+        for number, event in enumerate(events):
+            if (message := messages[number]) is not None and message in messages[:number]:
+                yield error(
+                    event,
+                    "{it}和旁边的事件等待同一个消息，收到时只有其中一个会发生；请合并，或改用不同的消息。",
+                    "{it} waits for the same message as an event beside it, and only one of them would happen; make "
+                    "them one, or use two messages.",
+                )
     lanes = {lane.get("id"): lane for lane in facts.lanes}
     names = Counter((message.get("name") or "").strip() for message in facts.messages.values())
     for identity, message in facts.messages.items():

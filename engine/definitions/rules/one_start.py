@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it} is one too many: several would all start. Use one, and a gateway to tell cases apart.",
             )
         for start in [] if is_event_sub_process(scope) else starts:  # reactions_clear speaks of those
-            if any(tag(child).endswith("EventDefinition") for child in start):
+            if any(tag(child).endswith(("EventDefinition", "eventDefinitionRef")) for child in start):
                 yield error(
                     start,
                     "{it}带有触发条件（如消息、定时），请改为普通开始事件。",

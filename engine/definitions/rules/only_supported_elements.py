@@ -58,10 +58,18 @@ THROWS = {
         "terminateEventDefinition",
     ),
 }
+_CORRELATION = frozenset({"correlationSubscription", "correlationProperty", "correlationKey"})
 _DATA = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "property")
 
 
 def check(facts: Facts) -> Iterable[Problem]:
+    for element in [facts.process, *facts.nodes]:
+        if children(element, *_DATA):
+            yield error(
+                element,
+                "{it}连接了数据对象，本系统不读取；数据请用表单填写、用表达式引用。",
+                "{it} is linked to data objects, which are not read. Use forms, and expressions over their answers.",
+            )
     for node in facts.nodes:
         if instead := NODES_REFUSED.get(tag(node)):
             yield error(node, "本系统不支持{it}。{instead}", "{it} is not supported. {instead}", instead=instead)
@@ -76,12 +84,6 @@ def check(facts: Facts) -> Iterable[Problem]:
                 node,
                 "{it}设置了多实例，而只有用户任务可以多实例；请把多实例设在用户任务上，或用连线绕回来。",
                 "{it} is multi-instance, and only user tasks can be. Set it on the user tasks, or draw a loop.",
-            )
-        if children(node, *_DATA):
-            yield error(
-                node,
-                "{it}连接了数据对象，本系统不读取；数据请用表单填写、用表达式引用。",
-                "{it} is linked to data objects, which are not read. Use forms, and expressions over their answers.",
             )
         if any(node.get(name, "1") != "1" for name in ("startQuantity", "completionQuantity")):
             yield error(
@@ -145,3 +147,11 @@ def _other_parts(facts: Facts) -> Iterable[Problem]:
         name = tag(element)
         if name not in NODES and name.startswith(("subChoreography", "choreography", "callChoreography")):
             yield error(element, "本系统不支持编排图。", "Choreographies are not supported.")
+    for element in facts.root.iter():
+        if tag(element) in _CORRELATION:
+            yield error(
+                element,
+                "本系统不支持消息关联（{it}）：消息总是发给打开着的那一件申请；请删除。",
+                "Correlation ({it}) is not supported: a message always goes to the application it is sent from; remove "
+                "it.",
+            )

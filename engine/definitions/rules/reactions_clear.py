@@ -22,7 +22,7 @@ def check(facts: Facts) -> Iterable[Problem]:
                 "{it} is an event sub-process: its start event sets it off. Remove its flows and boundary events.",
             )
         for start in children(scope, "startEvent"):
-            triggers = [tag(child) for child in start if tag(child).endswith("EventDefinition")]
+            triggers = [tag(child) for child in start if tag(child).endswith(("EventDefinition", "eventDefinitionRef"))]
             if len(triggers) != 1 or triggers[0] not in _TRIGGERS:
                 yield error(
                     start,

@@ -32,6 +32,15 @@ def check(facts: Facts) -> Iterable[Problem]:
             (thrown if tag(event) in {"intermediateThrowEvent", "endEvent"} else caught).setdefault(name, []).append(
                 event
             )
+    for events in facts.side_by_side:
+        for waiting in caught.values():
+            for event in [event for event in events if event in waiting][1:]:
+                yield error(
+                    event,
+                    "{it}和旁边的事件等待同一个信号，发出时只有其中一个会发生；请合并，或改用不同的信号。",
+                    "{it} waits for the same signal as an event beside it, and only one of them would happen; make "
+                    "them one, or use two signals.",
+                )
     for name in caught.keys() - thrown.keys():
         for event in caught[name]:
             yield error(

@@ -6,12 +6,22 @@
 """
 
 import ast
-import re
 from collections.abc import Iterable
 
 from engine.definitions import expressions, limits
 from engine.definitions.fields import Field
-from engine.definitions.rules.facts import EVENTS, FUNCTIONS, REPEATS, Facts, Problem, children, error, own_text, tag
+from engine.definitions.rules.facts import (
+    DURATION,
+    EVENTS,
+    FUNCTIONS,
+    REPEATS,
+    Facts,
+    Problem,
+    children,
+    error,
+    own_text,
+    tag,
+)
 from engine.text import Text
 
 _NO_UNIT = Text(
@@ -64,7 +74,7 @@ def _unclear(facts: Facts, text: str) -> Text | None:
     """Why a text that can be read gives no limit, as far as it can be told without an application."""
     if limits.is_literal(text):
         return None
-    if re.fullmatch(r"P[\dT][\d.,YMWDTHS]*", text.strip("'\" ")):
+    if DURATION.fullmatch(text.strip("'\" ")):
         return _OTHER_UNITS
     return _of(facts, expressions.parse(text).body)
 

@@ -15,7 +15,7 @@ from engine.definitions import expressions, limits
 from engine.definitions.fields import Field
 from engine.definitions.repeating import COUNTER, COUNTERS, Repetition
 from engine.definitions.rules.course import Course
-from engine.definitions.rules.facts import Expression, Facts, Problem, children, error, info, warning, wf
+from engine.definitions.rules.facts import DURATION, Expression, Facts, Problem, children, error, info, warning, wf
 
 STARTER = frozenset({"organisation", "started_at"})
 ADDED = frozenset({"submitted_at"})  # by the engine, to every form's answers
@@ -28,7 +28,7 @@ def check(facts: Facts) -> Iterable[Problem]:
     forms, results = _providers(facts)
     told = _told_to_instances(facts)
     course = Course(facts)
-    timers = [timer for timer in facts.timers if not limits.is_literal(timer.text)]
+    timers = [each for each in facts.timers if not limits.is_literal(each.text) and not DURATION.fullmatch(each.text)]
     in_forms = facts.expressions_of_forms
     for expression in [*facts.expressions, *timers, *in_forms]:
         try:

@@ -6,12 +6,13 @@ from tests.engine.conformance import (
     cases_calls,
     cases_events,
     cases_flows,
+    cases_habits,
     cases_reactions,
     cases_thrown,
 )
 from tests.engine.conformance.case import Case, Runs
 
-_PARTS = (cases_activities, cases_calls, cases_flows, cases_events, cases_thrown, cases_reactions)
+_PARTS = (cases_activities, cases_calls, cases_flows, cases_events, cases_thrown, cases_reactions, cases_habits)
 CASES: list[Case] = [case for part in _PARTS for case in part.CASES]
 DOCUMENT = ROOT / "docs" / "bpmn.md"
 
@@ -30,6 +31,7 @@ that runs is deployed, stored and read again at every step, on a clock of the te
 - A signal reaches whoever waits for it in the same application. An error or escalation goes to the nearest
   sub-process around its thrower that waits for its code, or for any. None of them carries answers.
 - A boundary event of a sub-process, and an event sub-process, know the answers given inside so far.
+- A message that several branches wait for at once reaches them all.
 - Of several limits that are overdue together the earliest counts first.
 - A message event that does not interrupt may come again as long as its task or sub-process is open. One of an event
   sub-process stops listening when all else around it is done, even if what it set off before is not.
