@@ -96,7 +96,7 @@ def open_runtime(settings: Settings) -> Runtime:
             if settings.keyring
             else Keyring.from_file(settings.keyring_file, create=settings.makes_keyring)
         ),
-        files=FileStore(settings.files_dir),
+        files=FileStore(settings.files_dir, settings.clamd),
         trial=settings.trial,
         anchor_every=timedelta(minutes=settings.anchor_minutes),
     )

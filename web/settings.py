@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engine.definitions import checks
 from engine.errors import Invalid
+from engine.files.scanning import Clamd
 from engine.secrets import write_once
 from engine.text import Text
 from web import trial_cast
@@ -62,6 +63,7 @@ class Settings:
     check_seconds: float = 60.0  # 0: never
     public_url: str = ""  # without a slash at its end; empty: messages carry no links
     mail: MailServer | None = None
+    clamd: Clamd | None = None  # looks at every upload; none: nobody does
     private_webhooks: bool = False  # may a webhook lead to this machine or a private network?
 
     @property
@@ -105,6 +107,7 @@ class Settings:
             anchor_minutes=_number(environ, "ANCHOR_MINUTES", 10, range(1, 1441)),
             public_url=public_url,
             mail=_mail_server(environ.get("SMTP_URL", ""), environ.get("MAIL_FROM", "")),
+            clamd=_clamd(environ.get("CLAMD", "")),
             private_webhooks=_switch(environ, "PRIVATE_WEBHOOKS"),
         )
 
@@ -166,6 +169,19 @@ def _mail_server(url: str, sender: str) -> MailServer | None:
             "or smtps://user:password@host:465.",
         ),
     )
+
+
+def _clamd(where: str) -> Clamd | None:
+    """host:port, or the path of a Unix socket."""
+    if not where:
+        return None
+    host, _, port = where.rpartition(":")
+    if where.startswith("/"):
+        return Clamd(where)
+    if host and port.isdecimal() and int(port) in range(1, 65536):
+        return Clamd((host.strip("[]"), int(port)))
+    why = Text("应如 127.0.0.1:3310，或 /run/clamav/clamd.ctl。", "write 127.0.0.1:3310, or /run/clamav/clamd.ctl.")
+    raise SettingRefused(name="CLAMD", value=where, why=why)
 
 
 def _networks(named: str) -> tuple[Network, ...]:

@@ -48,6 +48,7 @@ class SystemEventKind(StrEnum):
     KEYRING_RETIRED = "keyring_retired"  # at the command line [key: id]
     INCIDENT_RETRIED = "incident_retried"  # actor [incident_id, instance_id]; written before it is known how it goes
     INCIDENT_RESOLVED = "incident_resolved"  # actor [incident_id]
+    FILE_INFECTED = "file_infected"  # actor: tried to upload it [signature, sha256]
 
 
 class SystemEvent(Base):

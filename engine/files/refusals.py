@@ -40,6 +40,15 @@ class FileDangerous(FileRefused):
     )
 
 
+class FileInfected(FileRefused):
+    """`facts` hold what was found (`signature`) and the content's `sha256` for those who look into it."""
+
+    sentence = Text(
+        "“{name}”中发现病毒，没有接收；请在电脑上查杀病毒后，换一份干净的文件上传。",
+        "A virus was found in “{name}”; it was not taken. Clean your computer and upload a clean file.",
+    )
+
+
 class NoRoomForFile(Unavailable):
     sentence = Text(
         "服务器的存储空间不足，附件没有保存，请稍后再试；如仍不成功，请联系平台运维人员。",

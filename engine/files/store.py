@@ -23,6 +23,11 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Scanner(Protocol):
+    def scan(self, path: Path, /) -> str | None:
+        """The name of what was found in a file; None where it is clean. Raises ScannerAway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """Content that has arrived and can be looked at, but is not in the store yet."""
@@ -33,10 +38,14 @@ class Received:
 
 
 class FileStore:
-    """Content by its SHA-256 in `root`/ab/cd/<sha256>; the same content is stored once and never changed."""
+    """Content by its SHA-256 in `root`/ab/cd/<sha256>; the same content is stored once and never changed.
 
-    def __init__(self, root: Path) -> None:
+    With a scanner nothing is taken in without its word.
+    """
+
+    def __init__(self, root: Path, scanner: Scanner | None = None) -> None:
         self.root = root
+        self.scanner = scanner
 
     def save(self, stream: Readable, max_bytes: int) -> tuple[str, int]:
         """Stores what the stream yields: (sha256, size in bytes). Raises FileTooLarge."""

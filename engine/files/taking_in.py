@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.database import Database, new_id
 from engine.files.content import media_type_of, refuse_ending
 from engine.files.names import clean_name
-from engine.files.refusals import FileContentRefused, FileElsewhere, FileEmpty
+from engine.files.refusals import FileContentRefused, FileElsewhere, FileEmpty, FileInfected
 from engine.files.store import FileStore, Readable
 from engine.files.tables import StoredFile
 
@@ -31,7 +31,7 @@ def add(
 
     With nothing in `accept`: PDF, OFD, pictures and office documents. Archives, films and plain text must be named.
     The row is written when all else is done: however long the content takes, nobody waits for it.
-    Raises FileRefused (name, type, content, empty, too large).
+    Raises FileRefused (name, type, content, empty, too large, infected), ScannerAway.
     """
     name = clean_name(name)
     ending = Path(name).suffix.lower()
@@ -42,6 +42,9 @@ def add(
         media_type = media_type_of(received.path, name)
         if media_type is None:
             raise FileContentRefused(name=name, ending=ending)
+        if store.scanner and (found := store.scanner.scan(received.path)):
+            store.quarantine(received)
+            raise FileInfected(name=name, signature=found, sha256=received.sha256)
         store.keep(received)
     file = StoredFile(
         id=new_id(),

@@ -8,15 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import files
+from engine.audit.system import record
+from engine.audit.tables import SystemEventKind
 from engine.errors import NotFound
-from engine.files import StoredFile
+from engine.files import FileInfected, StoredFile
+from engine.files.scanning import ScannerAway
 from engine.files.store import Readable
 from engine.people import access
 from engine.people.accounts import Actor
 from engine.runtime.answered import answers
 from engine.runtime.runtime import Definitions, Runtime
-from engine.runtime.tables import Instance, Party, Task
+from engine.runtime.tables import Incident, Instance, Party, Task
 from engine.runtime.taskfile import task_file
+
+SCAN = "scan"  # the action of incidents about the virus scanner and what it finds
 
 
 def take_in(
@@ -29,18 +34,41 @@ def take_in(
     actor: Actor,
     now: datetime,
 ) -> StoredFile:
-    """An upload as a draft of the actor's; see `engine.files.add`. Raises FileRefused."""
-    return files.add(
-        runtime.database,
-        runtime.files,
-        stream=stream,
-        name=name,
-        accept=accept,
-        max_bytes=max_bytes,
-        actor_id=actor.account_id,
-        organisation_id=actor.organisation_id,
-        now=now,
-    )
+    """An upload as a draft of the actor's; see `engine.files.add`. What a virus scanner finds, and that it can't be
+    reached, administrators read among the incidents. Raises FileRefused, ScannerAway."""
+    try:
+        return files.add(
+            runtime.database,
+            runtime.files,
+            stream=stream,
+            name=name,
+            accept=accept,
+            max_bytes=max_bytes,
+            actor_id=actor.account_id,
+            organisation_id=actor.organisation_id,
+            now=now,
+        )
+    except FileInfected as infected:
+        found = {"signature": infected.facts["signature"], "sha256": infected.facts["sha256"]}
+        with runtime.database.write() as session:
+            _tell_administrators(session, "{signature} in {sha256}".format(**found), now)
+            record(session, SystemEventKind.FILE_INFECTED, at=now, actor_id=actor.account_id, **found)
+        raise
+    except ScannerAway as away:
+        with runtime.database.write() as session:
+            _tell_administrators(session, f"ScannerAway: {away.why}", now)
+        raise
+
+
+def _tell_administrators(session: Session, cause: str, now: datetime) -> None:
+    """An incident of no application; the same again counts up."""
+    known = session.scalars(
+        select(Incident).where(Incident.action == SCAN, Incident.resolved_at.is_(None), Incident.cause == cause)
+    ).first()
+    if known:
+        known.times, known.last_at = known.times + 1, now
+    else:
+        session.add(Incident(action=SCAN, cause=cause, stack="", at=now))
 
 
 def readable_file(session: Session, definitions: Definitions, file_id: str, actor: Actor, now: datetime) -> StoredFile:

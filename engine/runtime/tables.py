@@ -309,7 +309,7 @@ class Incident(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     instance_id: Mapped[str | None] = mapped_column(ForeignKey("instances.id"), index=True)  # none: its start failed
     element_id: Mapped[str | None] = mapped_column(String(lengths.ELEMENT_ID))
-    action: Mapped[str] = mapped_column(String(40))  # what was being done: start, complete, message, timer, outbox
+    action: Mapped[str] = mapped_column(String(40))  # what was done: start, complete, message, timer, outbox, scan
     cause: Mapped[str] = mapped_column(Text)
     stack: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)  # the first time

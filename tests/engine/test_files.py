@@ -21,6 +21,7 @@ from engine.files import (
     FileDangerous,
     FileElsewhere,
     FileEmpty,
+    FileInfected,
     FileNameRefused,
     FileRefused,
     FileStore,
@@ -318,7 +319,15 @@ def test_a_file_too_large_is_refused_in_its_own_words(database: Database, store:
 
 
 def test_every_refusal_of_an_upload_is_an_invalid_input() -> None:
-    refusals = {FileTooLarge, FileEmpty, FileNameRefused, FileTypeRefused, FileContentRefused, FileDangerous}
+    refusals = {
+        FileTooLarge,
+        FileEmpty,
+        FileNameRefused,
+        FileTypeRefused,
+        FileContentRefused,
+        FileDangerous,
+        FileInfected,
+    }
     assert refusals == set(FileRefused.__subclasses__())
     assert issubclass(FileRefused, Invalid)
 

@@ -111,4 +111,5 @@ def _actions() -> dict[str, str]:
         "retry": gettext("重试"),
         "outbox": gettext("发送通知"),
         "repair": gettext("核对数据"),
+        "scan": gettext("病毒扫描"),
     }
