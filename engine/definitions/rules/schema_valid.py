@@ -8,6 +8,7 @@ The schemas come with SpiffWorkflow (`bpmn/parser/schema`). What they say about 
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -22,8 +23,7 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 def check(facts: Facts) -> Iterable[Problem]:
     root = facts.root
-    # A new schema object each time (10 ms): its error log is not to be shared between threads.
-    schema = etree.XMLSchema(etree.parse(XSD_PATH))
+    schema = _schema()
     if schema.validate(root):
         return
     log: Iterable[Any] = schema.error_log  # type: ignore[assignment]  # a list, which the stubs don't know
@@ -42,6 +42,12 @@ def check(facts: Facts) -> Iterable[Problem]:
             at_en="" if element is None else f" ({label(element).en})",
             detail=_NAMESPACE.sub("", complaint.message)[:300],
         )
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    """Read once (20 ms). Its error log may be shared: what examines files has one thread."""
+    return etree.XMLSchema(etree.parse(XSD_PATH))
 
 
 def _element_at(root: etree._Element, path: str | None) -> etree._Element | None:
