@@ -9,6 +9,7 @@ from web.session import current_actor, runtime
 
 UPLOADS = Rate(burst=200, every=timedelta(seconds=3))  # files
 MESSAGES = Rate(burst=10, every=timedelta(minutes=1))
+EXPORTS = Rate(burst=5, every=timedelta(minutes=10))  # of all that is kept of somebody
 REVEALS = Rate(burst=10, every=timedelta(minutes=1))
 
 

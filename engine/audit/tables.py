@@ -31,6 +31,8 @@ class SystemEventKind(StrEnum):
     EMAIL_CHANGED = "email_changed"  # actor: its own address was confirmed or taken out
     ACCOUNT_DEACTIVATED = "account_deactivated"  # actor [account_id, put_back: how many tasks]
     ACCOUNT_ACTIVATED = "account_activated"  # actor [account_id]
+    ACCOUNT_ERASED = "account_erased"  # actor [account_id, answers: how many lost what was personal]
+    DATA_EXPORTED = "data_exported"  # actor [account_id or organisation_id, files: how many]
     MANAGER_SET = "manager_set"  # actor, none at the command line [account_id, manages]
     SECOND_FACTOR_SET = "second_factor_set"  # actor
     SECOND_FACTOR_REMOVED = "second_factor_removed"  # actor, none at the command line [account_id]

@@ -138,6 +138,16 @@ def sees_confidential(actor: Actor, *, sender: str, in_charge: Collection[tuple[
     return in_confidence and (actor.organisation_id, actor.role) in in_charge
 
 
+def may_export_person(actor: Actor, account_id: str) -> bool:
+    """All that is kept of an account: for its person, and for administrators whom the person asked."""
+    return actor.account_id == account_id or may(actor, Action.ADMINISTER)
+
+
+def may_export_organisation(actor: Actor, organisation_id: str) -> bool:
+    """All that an organisation's people handed in: for its account managers, and for administrators."""
+    return may(actor, Action.ADMINISTER) or (actor.manages and actor.organisation_id == organisation_id)
+
+
 def manages_account(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:
     """Accounts the actor may make, deactivate and give a new password: all, or those of the own organisation."""
     if not may(actor, Action.MANAGE_ACCOUNTS):

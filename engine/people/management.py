@@ -16,7 +16,7 @@ from engine.errors import Invalid, NotFound
 from engine.people import accounts, passwords, sessions
 from engine.people.access import Action, manages_account, require
 from engine.people.accounts import Actor, Tell
-from engine.people.tables import Account, OneTimeLink, Organisation
+from engine.people.tables import Account, AccountErasure, OneTimeLink, Organisation
 from engine.people.tokens import hashed_token, new_token
 from engine.text import Text
 
@@ -120,6 +120,8 @@ def use_link(database: Database, token: str, password: str, *, tell: Tell, now: 
 def reactivate(session: Session, actor: Actor, account_id: str, *, now: datetime) -> None:
     """Raises NotAllowed, NotFound."""
     account, _ = managed(session, actor, account_id)
+    if session.get(AccountErasure, account_id):  # nobody can be this account again
+        raise NotFound()
     if not account.active:
         account.active = True
         record(session, SystemEventKind.ACCOUNT_ACTIVATED, at=now, actor_id=actor.account_id, account_id=account.id)

@@ -58,6 +58,17 @@ class Account(Base):
     email: Mapped[str | None] = mapped_column(String(254), index=True)  # its person's own, in lower case
 
 
+class AccountErasure(Base):
+    """An account whose person was erased: it stays for what refers to it, and can't be used or activated again."""
+
+    __tablename__ = "account_erasures"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+
+
 class ContactKind(StrEnum):
     EMAIL = "email"
     WEBHOOK = "webhook"

@@ -1,8 +1,8 @@
-"""Rows that say which closed instances keep their content beyond its time, which have lost it, and who was erased."""
+"""Rows that say which closed instances keep their content beyond its time, and which have lost it."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.database import Base, UtcDateTime
@@ -26,17 +26,6 @@ class Removal(Base):
 
     instance_id: Mapped[str] = mapped_column(ForeignKey("instances.id"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class AccountErasure(Base):
-    """An account whose person was erased: it stays for what refers to it, and can't be used or activated again."""
-
-    __tablename__ = "account_erasures"
-
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
-    reason: Mapped[str] = mapped_column(String(500))
 
 
 # So that looking for what is past its time costs what is, not what there is; and for what one person filled in.

@@ -141,7 +141,7 @@ def _confirm(instance_id: str) -> str:
 def _page(instance_id: str, *, lever: str = "", at: str = "", refusal: str = "") -> str:
     with runtime().database.read() as reading:
         desk = case_desk(reading, runtime().definitions, instance_id, current_actor(), now())
-        kept = keeping(reading, runtime().definitions, desk.line.id, current_actor())
+        kept_for = keeping(reading, runtime().definitions, desk.line.id, current_actor())
     return render_template(
-        "admin/case.html", desk=desk, kept=kept, lever=lever, at=at, refusal=refusal, sent=request.form
+        "admin/case.html", desk=desk, kept_for=kept_for, lever=lever, at=at, refusal=refusal, sent=request.form
     )
