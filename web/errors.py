@@ -1,13 +1,21 @@
-"""Refusals as pages: a sentence, what to do next, a way back. Never a stack trace."""
+"""Refusals as pages: a sentence, what to do next, a way back. Never a stack trace. Machines get theirs as JSON."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, Unavailable
+from engine.people.systems import CredentialRefused
 from engine.people.throttling import TooOften
+from engine.runtime.key_verification import PresentedRefused
+from engine.text import Text
 from web.language import language
+from web.problems import by_machine, problem
 from web.session import LoginExpired, this_page
 
 STATUS: dict[type[Refusal], int] = {
@@ -18,8 +26,20 @@ STATUS: dict[type[Refusal], int] = {
     Broken: 500,
     Unavailable: 503,
     TooOften: 429,
+    CredentialRefused: 401,
+}
+_TO_MACHINES = {
+    400: Text("请求无法处理。", "The request can't be read."),
+    404: Text("没有这个接口，请核对路径。", "Nothing is answered at this path."),
+    405: Text("这个接口不支持该请求方法。", "This path does not answer the method of the request."),
+    413: Text("请求正文太大。", "The body of the request is too large."),
+    415: Text(
+        "请求正文应为 JSON，Content-Type 为 application/json。", "Send JSON, with the Content-Type application/json."
+    ),
+    500: Text("系统出现问题，请稍后再试。", "Something failed on our side; try again later."),
 }
 Page = tuple[str, int]
+E = TypeVar("E", bound=Exception)
 
 
 def status_of(refusal: Refusal) -> int:
@@ -29,17 +49,41 @@ def status_of(refusal: Refusal) -> int:
 
 def status_and_headers(refusal: Refusal) -> tuple[int, dict[str, str]]:
     """With what a page is answered that tells of a refusal."""
-    headers = {"Retry-After": str(refusal.seconds)} if isinstance(refusal, TooOften) else {}
-    return status_of(refusal), headers
+    if isinstance(refusal, TooOften):
+        return 429, {"Retry-After": str(refusal.seconds)}
+    return status_of(refusal), {"WWW-Authenticate": "Bearer"} if isinstance(refusal, CredentialRefused) else {}
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(Refusal, _for_machines(_refused))
+    app.register_error_handler(Unavailable, _for_machines(_unavailable))
     app.register_error_handler(LoginExpired, _login_expired)
     app.register_error_handler(CSRFError, _token_refused)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, _for_machines(_http))
     app.register_error_handler(SecurityError, _unknown_host)
+
+
+def _for_machines(handler: Callable[[E], Any]) -> Callable[[E], Any]:
+    """The same refusal as JSON, where a machine asked."""
+
+    @wraps(handler)
+    def answer(error: E) -> Any:
+        return _problem(error) if by_machine() else handler(error)
+
+    return answer
+
+
+def _problem(error: Exception) -> Response:
+    if isinstance(error, Unavailable):
+        current_app.logger.error("%s", error, exc_info=error)
+        return problem(503, error.text, headers={"Retry-After": "10"})
+    if isinstance(error, Refusal):
+        status, headers = status_and_headers(error)
+        errors = error.errors if isinstance(error, PresentedRefused) else None
+        return problem(status, error.text, headers=headers, errors=errors)
+    status = (error.code if isinstance(error, HTTPException) else None) or 500
+    headers = {"Allow": ", ".join(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
+    return problem(status, _TO_MACHINES.get(status, _TO_MACHINES[500 if status >= 500 else 400]), headers=headers)
 
 
 def _refused(refusal: Refusal) -> tuple[str, int, dict[str, str]]:

@@ -19,6 +19,7 @@ from engine.privacy.retention import remove_due
 from engine.runtime import once
 from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
+from engine.runtime.key_uses import forget_nonces, record_uses
 from engine.runtime.outbox import deliver_due
 from engine.runtime.recomputing import recompute_all
 from engine.runtime.runtime import Runtime
@@ -110,9 +111,18 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
         lambda: remove_due(runtime, process_now(runtime, clock.now()), real_now=clock.now()),
         seconds=_MINUTE,
     )
+    ticking.also("recording uses of keys", lambda: record_uses_of_keys(runtime), seconds=_MINUTE)
     ticking.also("forgetting keys", lambda: forget_old_keys(runtime), seconds=_HOUR)
     ticking.also("tidying files", lambda: tidy_files(runtime), seconds=_HOUR)
     return ticking
+
+
+def record_uses_of_keys(runtime: Runtime) -> None:
+    """Uses of test keys (测试密钥) go into the histories, and nonces that would be refused anyway are forgotten."""
+    real_now = clock.now()
+    record_uses(runtime, process_now(runtime, real_now))
+    with runtime.database.write() as session:
+        forget_nonces(session, real_now)
 
 
 def forget_old_keys(runtime: Runtime) -> None:

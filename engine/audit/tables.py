@@ -40,6 +40,8 @@ class SystemEventKind(StrEnum):
     REGISTRATION_RECEIVED = "registration_received"  # from somebody without an account [registration_id]
     REGISTRATION_APPROVED = "registration_approved"  # actor [registration_id, organisation_id, account_id]
     REGISTRATION_REJECTED = "registration_rejected"  # actor [registration_id]
+    SYSTEM_ADDED = "system_added"  # actor [system_id, organisation_id]: a credential for a city's system
+    SYSTEM_REVOKED = "system_revoked"  # as above
     CONTACT_ADDED = "contact_added"  # actor, none at the command line [contact_id, organisation_id, channel]
     CONTACT_REMOVED = "contact_removed"  # as above
     VERSION_DEPLOYED = "version_deployed"  # actor, none at the program's start [process, version_id, number, sha256]

@@ -13,6 +13,7 @@ import engine.files.tables
 import engine.membership.tables
 import engine.people.tables
 import engine.privacy.tables
+import engine.runtime.key_tables
 import engine.runtime.notice_tables
 import engine.runtime.tables  # noqa: F401  (every module with tables, so that the metadata is whole)
 from engine.database import Database

@@ -36,6 +36,7 @@ class Action(StrEnum):
     INTERVENE = "intervene"  # suspend, cancel, move or correct an instance; see where it stands, but no answers
     WITHDRAW = "withdraw"  # an application the own organisation has started
     MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
+    MANAGE_SYSTEMS = "manage_systems"  # credentials of a city's machines; which ones: `manages_system`
     MOVE_TRIAL_CLOCK = "move_trial_clock"
     CONFIRM_SHORTENING = "confirm_shortening"  # that a newer calendar ends a limit of an own case earlier
     PAUSE_LIMIT = "pause_limit"  # on an own task, where the diagram allows it; and let it run on
@@ -81,16 +82,19 @@ ALLOWED = MappingProxyType(
                 Action.ADMINISTER,
                 Action.INTERVENE,
                 Action.MANAGE_ACCOUNTS,
+                Action.MANAGE_SYSTEMS,
                 Action.MOVE_TRIAL_CLOCK,
             }
         ),
     }
 )
 MANAGERS_MAY = frozenset({Action.MANAGE_ACCOUNTS})  # beside what their role may
+CITY_MANAGERS_MAY = MANAGERS_MAY | {Action.MANAGE_SYSTEMS}  # those of an authority
 
 
 def may(actor: Actor, action: Action) -> bool:
-    return action in ALLOWED[actor.role] or (actor.manages and action in MANAGERS_MAY)
+    managers_may = CITY_MANAGERS_MAY if actor.role is Role.AUTHORITY else MANAGERS_MAY
+    return action in ALLOWED[actor.role] or (actor.manages and action in managers_may)
 
 
 def require(actor: Actor, action: Action) -> None:
@@ -151,6 +155,13 @@ def may_export_organisation(actor: Actor, organisation_id: str) -> bool:
 def manages_account(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:
     """Accounts the actor may make, deactivate and give a new password: all, or those of the own organisation."""
     if not may(actor, Action.MANAGE_ACCOUNTS):
+        return false()
+    return true() if may(actor, Action.ADMINISTER) else own_organisation(actor, organisation_id)
+
+
+def manages_system(actor: Actor, organisation_id: Column) -> ColumnElement[bool]:
+    """Credentials of machines the actor may issue and revoke: of every city, or of the own."""
+    if not may(actor, Action.MANAGE_SYSTEMS):
         return false()
     return true() if may(actor, Action.ADMINISTER) else own_organisation(actor, organisation_id)
 

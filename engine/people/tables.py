@@ -96,6 +96,22 @@ class Proof(StrEnum):
     CODE = "code"  # password and code
 
 
+class System(Base):
+    """接入系统: a machine of a city that asks the platform by a credential. A revoked one stays."""
+
+    __tablename__ = "systems"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    credential_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(8))  # last characters, to tell credentials apart
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # to the minute
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class LoginSession(Base):
     """A browser somebody is logged in with. One that has ended is deleted."""
 

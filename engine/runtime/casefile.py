@@ -32,6 +32,7 @@ class KeyCard:
     expired: bool
     revealed_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None  # to the minute, and a minute late
     own: bool  # issued to the reader's organisation
     may_reveal: bool  # by the reader, now
 
@@ -141,12 +142,14 @@ def _keys(session: Session, instance_id: str, actor: Actor, now: datetime) -> tu
             expired=key.expires_at <= now,
             revealed_at=key.revealed_at,
             revoked_at=key.revoked_at,
+            last_used_at=key.last_used_at,
             own=key.organisation_id == actor.organisation_id,
             may_reveal=(
                 access.may(actor, Action.SEE_KEYS)
                 and key.organisation_id == actor.organisation_id
                 and key.revealed_at is None
                 and key.revoked_at is None
+                and key.expires_at > now
             ),
         )
         for key in rows

@@ -26,6 +26,13 @@ class KeyShown(Conflict):
     )
 
 
+class KeyExpired(Conflict):
+    sentence = Text(
+        "该测试密钥已过有效期，不再显示；如仍需联调，请联系主管部门。",
+        "This test key has expired and is not shown any more; if it is still needed, ask the authority.",
+    )
+
+
 class KeyRevoked(Conflict):
     sentence = Text(
         "该测试密钥已作废，请使用新的测试密钥。", "This test key has been revoked; use the new one instead."
@@ -63,7 +70,8 @@ def issue(
 
 
 def reveal(runtime: Runtime, key_id: str, actor: Actor, now: datetime) -> str:
-    """The key in clear, once, to the enterprise it is for. Raises NotFound, NotAllowed, KeyShown, KeyRevoked."""
+    """The key in clear, once, to the enterprise it is for. Raises NotFound, NotAllowed, KeyShown,
+    KeyExpired, KeyRevoked."""
     access.require(actor, Action.SEE_KEYS)
     own = select(IssuedKey).where(IssuedKey.id == key_id, access.own_organisation(actor, IssuedKey.organisation_id))
     with runtime.database.read() as session:
@@ -76,6 +84,8 @@ def reveal(runtime: Runtime, key_id: str, actor: Actor, now: datetime) -> str:
             raise KeyRevoked()
         if key.revealed_at:
             raise KeyShown()
+        if key.expires_at <= run.now:
+            raise KeyExpired()
         key.revealed_at, key.revealed_by = run.now, actor.account_id
         run.record(EventKind.KEY_REVEALED, actor_id=actor.account_id, key_id=key_id)
         return runtime.keyring.decrypt(key.ciphertext, bound_to=key_id).decode()

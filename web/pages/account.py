@@ -11,6 +11,7 @@ from engine.errors import NotFound
 from engine.membership import own_address
 from engine.membership.safety import of_new_password
 from engine.people import accounts, logins, passwords, second_factor, sessions
+from engine.people.access import Action, may
 from engine.people.logins import OldPasswordWrong
 from engine.people.passwords import PasswordRefused
 from engine.people.throttling import TooOften
@@ -42,6 +43,7 @@ def overview() -> str:
         manages=actor.manages,
         email=account.email,
         unconfirmed=unconfirmed,
+        manages_systems=may(actor, Action.MANAGE_SYSTEMS) and actor.manages,
         has_second_factor=has_second_factor,
         codes_left=codes_left,
     )

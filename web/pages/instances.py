@@ -8,6 +8,10 @@ from engine.runtime.keys import reveal
 from web import limits
 from web.proof import require_proof
 from web.session import current_actor, now, runtime
+from web.settings import ROOT
+
+EXAMPLES = ROOT / "web" / "examples"  # those of docs/test-keys.md
+_EXAMPLES = (("Python", "sign.py.txt"), ("curl + OpenSSL", "sign.sh.txt"))
 
 blueprint = Blueprint("instances", __name__)
 
@@ -43,6 +47,14 @@ def show_key(instance_id: str, key_id: str) -> Response:
     page = make_response(render_template("instances/key.html", case=_case(instance_id), key=key, plain=plain))
     page.headers["Cache-Control"] = "no-store"
     return page
+
+
+@blueprint.get("/instances/<instance_id>/keys/<key_id>/usage")
+def key_usage(instance_id: str, key_id: str) -> str:
+    """How a device signs with the key; the key itself is not on it."""
+    case = _case(instance_id)
+    examples = [(title, (EXAMPLES / file).read_text("utf-8")) for title, file in _EXAMPLES]
+    return render_template("instances/usage.html", case=case, key=_key(case, key_id), examples=examples)
 
 
 def _case(instance_id: str) -> CaseFile:

@@ -55,7 +55,7 @@ def test_every_kind_of_event_is_told_or_only_drawn_or_told_by_another() -> None:
     moved = {kind for kind in SENTENCES if kind.startswith("limit_")}  # by a newer calendar
     assert len(moved) == 4
     clocks = {kind for kind in EventKind if kind.startswith("limit_")} - moved  # for the reckoning of days
-    assert set(EventKind) - set(SENTENCES) == {EventKind.PASSED, EventKind.KEY_ISSUED, *clocks}
+    assert set(EventKind) - set(SENTENCES) == {EventKind.PASSED, EventKind.KEY_ISSUED, EventKind.KEY_USED, *clocks}
 
 
 def test_strangers_find_nothing(case: Case, cast: Cast) -> None:

@@ -21,7 +21,7 @@ from engine import clock
 from engine.definitions.deployment import deploy, read_forms
 from engine.definitions.tables import DefinitionVersion
 from engine.files import StoredFile
-from engine.people import management, sessions
+from engine.people import management, sessions, systems
 from engine.people.accounts import Actor, actor_named
 from engine.people.tables import Account, LoginSession, Role
 from engine.runtime import contacts
@@ -202,11 +202,13 @@ def _corner(
             timer.shortened_to = clock.now()
         for name in (enterprise, city):
             sessions.begin(writing, actors[name].account_id, agent="", address="", now=clock.now())
+        system, _ = systems.issue(writing, actors["admin"], name="a system", city=code, now=clock.now())
         return Corner(
             enterprise,
             city,
             {
                 **common,
+                "system_id": {"": system.id},
                 "instance_id": {state: case.id for state, case in cases.items()},
                 "task_id": {
                     "enterprise": cases["testing"].task("Test_Connection").id,
