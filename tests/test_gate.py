@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import ROOT
+from tests.web.access.page import PAGE, page
 from tests.web.access.reading import TABLE, routes, rows
 from web import create_app
 from web.settings import Settings
@@ -138,3 +139,7 @@ def test_every_address_stands_in_the_table_of_access(app: Flask) -> None:
 def test_nothing_else_stands_in_the_table_of_access(app: Flask) -> None:
     gone = {row.route for row in rows()} - routes(app)
     assert not gone, f"{sorted(gone)} is answered by nothing: take its rows out of {TABLE}"
+
+
+def test_the_page_on_access_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page(), "python -m tests.web.access.page writes it anew"

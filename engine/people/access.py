@@ -16,32 +16,127 @@ from sqlalchemy.orm import InstrumentedAttribute
 from engine.errors import NotAllowed
 from engine.people.accounts import Actor
 from engine.people.tables import Role
+from engine.text import Text
 
 Column = InstrumentedAttribute[Any]
 
 
 class Action(StrEnum):
-    START_APPLICATION = "start_application"
-    WORK_ON_TASKS = "work_on_tasks"  # claim, release, complete those of the own organisation
-    SEND_MESSAGES = "send_messages"  # those the diagram waits for from the own organisation
-    SEE_INSTANCES = "see_instances"  # which ones: `sees_instance`
-    SEE_ALL_INSTANCES = "see_all_instances"  # read-only
-    SEE_PERSONAL_DATA = "see_personal_data"  # in clear, of instances and tasks one works on; others see it masked
-    SEE_KEYS = "see_keys"  # a test key in clear, once
-    SEE_NOTICES = "see_notices"  # which ones: `sees_notice`
-    SEE_ALL_WARNINGS = "see_all_warnings"  # 预警 of the whole province
-    SEE_VERSIONS = "see_versions"  # the definitions, and which version an instance runs on
-    DEPLOY = "deploy"
-    ADMINISTER = "administer"  # organisations, accounts, incidents
-    INTERVENE = "intervene"  # suspend, cancel, move or correct an instance; see where it stands, but no answers
-    WITHDRAW = "withdraw"  # an application the own organisation has started
-    MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
-    MANAGE_SYSTEMS = "manage_systems"  # credentials of a city's machines; which ones: `manages_system`
-    MOVE_TRIAL_CLOCK = "move_trial_clock"
-    CONFIRM_SHORTENING = "confirm_shortening"  # that a newer calendar ends a limit of an own case earlier
-    PAUSE_LIMIT = "pause_limit"  # on an own task, where the diagram allows it; and let it run on
-    EXTEND_LIMIT = "extend_limit"  # likewise
+    """What can be done; `MEANING` says of each what that is, which `docs/access.md` is made of."""
 
+    START_APPLICATION = "start_application"
+    WORK_ON_TASKS = "work_on_tasks"  # which ones: `works_on_task`
+    SEND_MESSAGES = "send_messages"
+    SEE_INSTANCES = "see_instances"  # which ones: `sees_instance`
+    SEE_ALL_INSTANCES = "see_all_instances"
+    SEE_PERSONAL_DATA = "see_personal_data"  # of instances and tasks one works on
+    SEE_KEYS = "see_keys"
+    SEE_NOTICES = "see_notices"  # which ones: `sees_notice`
+    SEE_ALL_WARNINGS = "see_all_warnings"
+    SEE_VERSIONS = "see_versions"
+    DEPLOY = "deploy"
+    ADMINISTER = "administer"
+    INTERVENE = "intervene"
+    WITHDRAW = "withdraw"
+    MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
+    MANAGE_SYSTEMS = "manage_systems"  # which ones: `manages_system`
+    MOVE_TRIAL_CLOCK = "move_trial_clock"
+    CONFIRM_SHORTENING = "confirm_shortening"
+    PAUSE_LIMIT = "pause_limit"
+    EXTEND_LIMIT = "extend_limit"
+
+
+MEANING = MappingProxyType(
+    {
+        Action.START_APPLICATION: Text(
+            "以本单位名义发起申请。",
+            "Start an application in the name of the own organisation.",
+        ),
+        Action.WORK_ON_TASKS: Text(
+            "查看、签收、退回和办理流程交给本单位的待办；别的单位的待办查不到。",
+            "See, claim, put back and complete the tasks that the process gives to the own organisation; those of "
+            "others are not found.",
+        ),
+        Action.SEND_MESSAGES: Text(
+            "在流程等候时，以本单位名义提交投诉等消息。",
+            "Send what the process waits for from the own organisation, such as a complaint.",
+        ),
+        Action.SEE_INSTANCES: Text(
+            "查看本单位参与办理的申请：填写内容、附件、办理过程。企业看本企业的，主管部门看本市的。",
+            "Read the applications the own organisation takes part in: answers, files, history. An enterprise reads "
+            "its own, an authority those to its city.",
+        ),
+        Action.SEE_ALL_INSTANCES: Text(
+            "查看全省所有申请，只读。",
+            "Read every application of the province, and change none.",
+        ),
+        Action.SEE_PERSONAL_DATA: Text(
+            "在本单位办理的申请和待办中看到电话、邮箱等个人信息的原文；没有这项权限的只看到掩码。",
+            "Read personal data such as telephone numbers and addresses in clear, in what the own organisation works on; "
+            "others see it masked.",
+        ),
+        Action.SEE_KEYS: Text(
+            "一次性查看发给本企业的测试密钥明文；主管部门和平台人员都看不到。",
+            "See, once, a test key issued to the own enterprise in clear; neither officials nor operators can.",
+        ),
+        Action.SEE_NOTICES: Text(
+            "查看发给本单位的通知，并标为已读。",
+            "Read the notices to the own organisation, and mark them as read.",
+        ),
+        Action.SEE_ALL_WARNINGS: Text(
+            "查看全省所有预警。",
+            "Read every 预警 of the province.",
+        ),
+        Action.SEE_VERSIONS: Text(
+            "查看流程定义的各个版本，以及每个版本上有多少申请；看不到申请内容。",
+            "See the versions of the process and how many applications run on each; not what is in them.",
+        ),
+        Action.DEPLOY: Text(
+            "上传流程图并启用新版本；正在办理的申请不受影响。",
+            "Upload a diagram and put a version in force; running applications stay on theirs.",
+        ),
+        Action.ADMINISTER: Text(
+            "平台运维：审批企业注册，管理通知渠道和工作日历，处理故障，指定账号管理员。",
+            "Run the platform: decide registrations, keep contacts and the calendar, deal with failures, name "
+            "managers of accounts.",
+        ),
+        Action.INTERVENE: Text(
+            "在说明理由后暂停、恢复、终止、转移申请，更改期限或更正数据；能看到办到哪一步，看不到填写内容和附件。双方都收到通知。",
+            "Suspend, resume, cancel or move an application, change a limit or correct a value, with a reason; see "
+            "where it stands, but neither answers nor files. Both sides are told.",
+        ),
+        Action.WITHDRAW: Text(
+            "在出结果之前撤回本企业发起的申请。",
+            "Withdraw an application of the own enterprise as long as it has no outcome.",
+        ),
+        Action.MANAGE_ACCOUNTS: Text(
+            "新建、停用、启用账号，发放一次性设置密码的链接：账号管理员管本单位的，平台管理员管所有的。谁的密码都看不到。",
+            "Make, deactivate and reactivate accounts and hand out links that set a password once: a manager those of "
+            "the own organisation, an administrator all. Nobody learns anybody's password.",
+        ),
+        Action.MANAGE_SYSTEMS: Text(
+            "为市级实名制系统发放和吊销查验测试密钥用的凭证：主管部门的账号管理员管本市的，平台管理员管所有的。",
+            "Issue and revoke the credentials with which a city's system verifies test keys: an authority's manager those "
+            "of the own city, an administrator all.",
+        ),
+        Action.MOVE_TRIAL_CLOCK: Text(
+            "把流程时间向前拨，仅限试用环境。",
+            "Move the clock of the process ahead, in a trial only.",
+        ),
+        Action.CONFIRM_SHORTENING: Text(
+            "决定本市申请的期限是否因日历变化而提前。",
+            "Decide whether a limit of an application to the own city ends earlier because the calendar has changed.",
+        ),
+        Action.PAUSE_LIMIT: Text(
+            "在流程图允许的步骤上，说明理由后暂停和恢复本单位待办的期限。",
+            "Pause the limit of an own task and let it run on, with a reason, where the diagram allows it.",
+        ),
+        Action.EXTEND_LIMIT: Text(
+            "在流程图允许的步骤上，说明理由后延长本单位待办的期限。",
+            "Extend the limit of an own task, with a reason, where the diagram allows it.",
+        ),
+    }
+)
 
 ALLOWED = MappingProxyType(
     {

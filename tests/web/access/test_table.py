@@ -6,7 +6,7 @@ That every address does stand there is asked among the quick tests (`tests/test_
 import pytest
 from werkzeug.test import TestResponse
 
-from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, Action
+from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, MEANING, Action
 from engine.people.tables import Role
 from engine.scenarios.reading import read_samples
 from tests.casework import FOLDER
@@ -72,15 +72,15 @@ def corners(place: Place, row: Row, person: str) -> list[Corner]:
     return [place.corners[0], place.corners[-1]] if differ else place.corners[:1]
 
 
-def told_of_others(place: Place, person: str, address: str, page: str) -> set[str]:
+def told_of_others(place: Place, person: str, address: str, text: str) -> set[str]:
     """What the page gives away of applications that are none of the reader's."""
     if person in ("analyst", "admin"):  # who look after versions and cases, and read no answers
-        hidden = {text for corner in place.corners for text in corner.secrets if text.startswith(ANSWER)}
+        hidden = {each for corner in place.corners for each in corner.secrets if each.startswith(ANSWER)}
     elif person == "province":
         return set()
     else:
-        hidden = {text for corner in place.corners if not corner.is_own(person) for text in corner.secrets}
-    return {text for text in hidden if text in page and text not in address}
+        hidden = {each for corner in place.corners if not corner.is_own(person) for each in corner.secrets}
+    return {each for each in hidden if each in text and each not in address}
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -101,8 +101,8 @@ def test_everybody_gets_what_the_table_says(place: Place, group: str) -> None:
                     wrong.append(f"{where} gets {got}, and should get {expected}")
                 if refused and place.version() != before:
                     wrong.append(f"{where} is refused, and yet something was written")
-                page = answer.data.decode("utf-8", "replace")
-                if username and (told := told_of_others(place, person, address, page)):
+                text = answer.data.decode("utf-8", "replace")
+                if username and (told := told_of_others(place, person, address, text)):
                     wrong.append(f"{where} reads {sorted(told)[:3]}")
     assert not wrong, "\n".join(wrong)
 
@@ -130,8 +130,13 @@ def passes(row: Row, person: str) -> bool:
 @pytest.mark.parametrize("person", [person for person, name in PEOPLE.items() if name])
 def test_somebody_reads_of_the_own_applications_in_lists(place: Place, person: str) -> None:
     """So that finding nothing of others on a page means something."""
-    page = {"analyst": None, "admin": "/admin/cases", "support": "/inbox"}.get(person, "/applications")
-    if page:
-        text = place.ask(PEOPLE[person], "GET", page).text
+    address = {"analyst": None, "admin": "/admin/cases", "support": "/inbox"}.get(person, "/applications")
+    if address:
+        text = place.ask(PEOPLE[person], "GET", address).text
         own = [corner for corner in place.corners if person in ("province", "admin") or corner.is_own(person)]
         assert all(any(secret in text for secret in corner.secrets) for corner in own)
+
+
+def test_every_action_is_explained_in_both_languages() -> None:
+    assert set(MEANING) == set(Action)
+    assert all(meaning.zh and meaning.en for meaning in MEANING.values())
