@@ -72,8 +72,8 @@ MEANING = MappingProxyType(
         ),
         Action.SEE_PERSONAL_DATA: Text(
             "在本单位办理的申请和待办中看到电话、邮箱等个人信息的原文；没有这项权限的只看到掩码。",
-            "Read personal data such as telephone numbers and addresses in clear, in what the own organisation works on; "
-            "others see it masked.",
+            "Read personal data such as telephone numbers and addresses in clear, in what the own organisation works "
+            "on; others see it masked.",
         ),
         Action.SEE_KEYS: Text(
             "一次性查看发给本企业的测试密钥明文；主管部门和平台人员都看不到。",

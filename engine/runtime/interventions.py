@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from engine.database import new_id
-from engine.errors import Conflict, InstanceClosed, NotFound
+from engine.errors import Conflict, InstanceClosed
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
@@ -119,9 +119,8 @@ def withdraw(
     Raises NotFound, NotAllowed, ReasonMissing, InstanceClosed, Suspended, NotWithdrawable, Decided.
     """
     access.require(actor, Action.WITHDRAW)
-    with suppress(AlreadyDone), _opened(runtime, instance_id, "withdraw", reason, actor, now, once) as run:
-        if run.instance.organisation_id != actor.organisation_id:
-            raise NotFound()
+    own = access.own_organisation(actor, Instance.organisation_id)
+    with suppress(AlreadyDone), _opened(runtime, instance_id, "withdraw", reason, actor, now, once, own=own) as run:
         _refuse_closed(run)
         refuse_suspended(run.session, run.instance)
         if not run.compiled.diagram.withdrawable:
@@ -236,11 +235,14 @@ def _opened(
     now: datetime,
     once: str | None,
     *about: str,
+    own: ColumnElement[bool] | None = None,
 ) -> Iterator[Run]:
+    """`own` is a condition without which an instance is not found; nothing of it is read before."""
+    which = select(Instance.id).where(Instance.id == instance_id, true() if own is None else own).correlate(None)
     said = {"": {"reason": checked(reason)}}
     kind = CommandKind.INTERVENE
     command = None if once is None else Once(actor.account_id, once, kind, (lever, instance_id, *about), said)
-    with opened(runtime, instance_id, now=now, action=lever, once=command) as run:
+    with opened(runtime, which.scalar_subquery(), now=now, action=lever, once=command) as run:
         yield run
 
 
