@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from engine.database import new_id
@@ -22,9 +22,10 @@ from engine.runtime import clocks, history
 from engine.runtime.history import INTERVENTION, intervention_hash, moment_in
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.reasons import checked
+from engine.runtime.rows import locked
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
-from engine.runtime.store import opened
+from engine.runtime.store import Named, opened
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EndedEarly, EventKind, Instance, Intervention, IssuedKey, Party, TimerState
 from engine.runtime.telling import tell
@@ -238,11 +239,13 @@ def _opened(
     own: ColumnElement[bool] | None = None,
 ) -> Iterator[Run]:
     """`own` is a condition without which an instance is not found; nothing of it is read before."""
-    which = select(Instance.id).where(Instance.id == instance_id, true() if own is None else own).correlate(None)
+    found: str | Named = instance_id
+    if own is not None:
+        found = locked(select(Instance.id).where(Instance.id == instance_id, own).correlate(None)), {}
     said = {"": {"reason": checked(reason)}}
     kind = CommandKind.INTERVENE
     command = None if once is None else Once(actor.account_id, once, kind, (lever, instance_id, *about), said)
-    with opened(runtime, which.scalar_subquery(), now=now, action=lever, once=command) as run:
+    with opened(runtime, found, now=now, action=lever, once=command) as run:
         yield run
 
 

@@ -26,6 +26,7 @@ MAY = {
     "analyst": ALLOWED[Role.ANALYST],
     "admin": ALLOWED[Role.ADMIN],
 }
+SHOWING_MORE = {Action.SEE_PERSONAL_DATA}  # on pages that another action opens
 LEADING_NOWHERE = {  # the one message of the process as it is shipped, the complaint, is the enterprise's
     person: frozenset({Action.SEND_MESSAGES}) for person in ("official", "manager", "support")
 }
@@ -77,7 +78,7 @@ def told_of_others(place: Place, person: str, address: str, text: str) -> set[st
     if person in ("analyst", "admin"):  # who look after versions and cases, and read no answers
         hidden = {each for corner in place.corners for each in corner.secrets if each.startswith(ANSWER)}
     elif person == "province":
-        return set()
+        hidden = {"13800138000", "lixiaotong@example.com"}  # personal data, which is masked
     else:
         hidden = {each for corner in place.corners if not corner.is_own(person) for each in corner.secrets}
     return {each for each in hidden if each in text and each not in address}
@@ -117,7 +118,7 @@ def test_the_table_and_the_roles_agree() -> None:
             if passes(row, person) and not row.actions & (may | {"public", "login"}):
                 wrong.append(f"{row.method} {row.address} is open to {person}, who may not {sorted(row.actions)}")
     for person, may in MAY.items():
-        for action in may - LEADING_NOWHERE.get(person, frozenset()):
+        for action in may - SHOWING_MORE - LEADING_NOWHERE.get(person, frozenset()):
             if not any(passes(row, person) for row in ROWS if action in row.actions):
                 wrong.append(f"{person} may {action}, and no address is open for it")
     assert not wrong, "\n".join(wrong)
