@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 FLASK := $(BIN)/flask --app web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format scenarios bench soak lock chromium clean
+.PHONY: help run test check format scenarios bench soak lock chromium audit clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -22,9 +22,10 @@ run: $(BIN)/.run ## start a trial on 127.0.0.1:8000 (another port: make run PORT
 test: $(BIN)/.dev chromium check ## everything a change must pass
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-check: $(BIN)/.dev ## format, lint, types and import contracts only
+check: $(BIN)/.dev ## format, lint, security lint, types and import contracts only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit -q -c pyproject.toml -r engine handlers web -x web/assets
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -53,6 +54,9 @@ lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 		-o requirements.txt pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		-c requirements.txt --group dev -o requirements-dev.txt pyproject.toml
+
+audit: ## ask the package index for known holes in what is locked (needs uv and the network)
+	uvx pip-audit@2.10.1 --strict --no-deps --disable-pip -r requirements.txt
 
 clean: ## remove the virtual environment and what tests leave (not var/, which holds data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-artifacts
