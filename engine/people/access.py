@@ -116,8 +116,8 @@ MEANING = MappingProxyType(
         ),
         Action.MANAGE_SYSTEMS: Text(
             "为市级实名制系统发放和吊销查验测试密钥用的凭证：主管部门的账号管理员管本市的，平台管理员管所有的。",
-            "Issue and revoke the credentials with which a city's system verifies test keys: an authority's manager those "
-            "of the own city, an administrator all.",
+            "Issue and revoke the credentials with which a city's system verifies test keys: an authority's manager "
+            "those of the own city, an administrator all.",
         ),
         Action.MOVE_TRIAL_CLOCK: Text(
             "把流程时间向前拨，仅限试用环境。",

@@ -56,7 +56,8 @@ def page() -> str:
 def _matrix() -> Iterator[str]:
     names = [*_NAMES.values(), _MANAGER]
     yield "## 角色与权限 · Roles and actions\n"
-    yield f"账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。\n\n| | {' | '.join(names)} |"
+    yield "账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。\n"
+    yield f"| | {' | '.join(names)} |"
     yield "|---|" + ":-:|" * len(names)
     for action in Action:
         marks = ["●" if action in ALLOWED[role] else "" for role in _NAMES]
