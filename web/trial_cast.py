@@ -18,6 +18,7 @@ from engine.text import Text
 PASSWORD = "lianban-2026"  # noqa: S105  (public on purpose: the log-in page of a trial shows it)
 _OWN_SUPPORT = ("440100", "440300")  # the other cities share one unit
 _MANAGERS = ("guangzhou2", "shenzhen2")  # they look after their authority's accounts
+_HEADS = ("guangzhou2", "shenzhen2")  # 科长
 _OFFICIALS = {"440100": ("何敏", "梁志强"), "440300": ("黄晓彤", "罗建国")}
 
 
@@ -102,6 +103,7 @@ def seed(session: Session, *, password: str, now: datetime, cities: tuple[str, .
                     password=password,
                     name=person,
                     manages=username in _MANAGERS,
+                    heads=username in _HEADS,
                     now=now,
                 )
                 made += 1

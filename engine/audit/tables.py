@@ -34,6 +34,7 @@ class SystemEventKind(StrEnum):
     ACCOUNT_ERASED = "account_erased"  # actor [account_id, answers: how many lost what was personal]
     DATA_EXPORTED = "data_exported"  # actor [account_id or organisation_id, files: how many]
     MANAGER_SET = "manager_set"  # actor, none at the command line [account_id, manages]
+    HEAD_SET = "head_set"  # actor [account_id, heads]
     SECOND_FACTOR_SET = "second_factor_set"  # actor
     SECOND_FACTOR_REMOVED = "second_factor_removed"  # actor, none at the command line [account_id]
     SESSION_ENDED = "session_ended"  # actor: one or more of the own, from another browser

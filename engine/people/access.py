@@ -40,6 +40,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     MANAGE_ACCOUNTS = "manage_accounts"  # which ones: `manages_account`
     MANAGE_SYSTEMS = "manage_systems"  # which ones: `manages_system`
+    REASSIGN_TASKS = "reassign_tasks"
     MOVE_TRIAL_CLOCK = "move_trial_clock"
     CONFIRM_SHORTENING = "confirm_shortening"
     PAUSE_LIMIT = "pause_limit"
@@ -119,6 +120,11 @@ MEANING = MappingProxyType(
             "Issue and revoke the credentials with which a city's system verifies test keys: an authority's manager "
             "those of the own city, an administrator all.",
         ),
+        Action.REASSIGN_TASKS: Text(
+            "在说明理由后把同事已签收的待办转交本单位其他人，或退回待办：主管部门和技术支持单位的科长。",
+            "Give a task that a colleague has claimed to somebody else of the own office, or put it back, with a reason: "
+            "heads of sections of authorities and support units.",
+        ),
         Action.MOVE_TRIAL_CLOCK: Text(
             "把流程时间向前拨，仅限试用环境。",
             "Move the clock of the process ahead, in a trial only.",
@@ -185,11 +191,16 @@ ALLOWED = MappingProxyType(
 )
 MANAGERS_MAY = frozenset({Action.MANAGE_ACCOUNTS})  # beside what their role may
 CITY_MANAGERS_MAY = MANAGERS_MAY | {Action.MANAGE_SYSTEMS}  # those of an authority
+HEADS_MAY = frozenset({Action.REASSIGN_TASKS})  # likewise the heads of sections (科长)
+HAVE_HEADS = frozenset({Role.AUTHORITY, Role.SUPPORT})
 
 
 def may(actor: Actor, action: Action) -> bool:
+    heads = actor.heads and actor.role in HAVE_HEADS
     managers_may = CITY_MANAGERS_MAY if actor.role is Role.AUTHORITY else MANAGERS_MAY
-    return action in ALLOWED[actor.role] or (actor.manages and action in managers_may)
+    return (
+        action in ALLOWED[actor.role] or (actor.manages and action in managers_may) or (heads and action in HEADS_MAY)
+    )
 
 
 def require(actor: Actor, action: Action) -> None:

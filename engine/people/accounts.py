@@ -28,6 +28,7 @@ class Actor:
     role: Role
     organisation_id: str
     manages: bool = False  # the accounts of the own organisation
+    heads: bool = False  # the section (科长)
 
 
 Tell = Callable[[Session, Account], None]
@@ -123,10 +124,12 @@ def create_account(
     name: str,
     now: datetime,
     manages: bool = False,
+    heads: bool = False,
     email: str | None = None,
     by: str | None = None,
 ) -> Account:
-    """An account of an organisation; its role is the organisation's. One that `manages` looks after the others of it.
+    """An account of an organisation; its role is the organisation's. One that `manages` looks after the others of it,
+    one that `heads` an office gives its tasks to whom it thinks fit.
 
     `by` is the id of the account that makes it, None for the command line.
 
@@ -144,6 +147,7 @@ def create_account(
         role=organisation.role,
         organisation_id=organisation.id,
         manages=manages,
+        heads=heads,
         email=email,
         created_at=now,
     )
@@ -225,7 +229,13 @@ def named(session: Session, username: str) -> Account:
 def actor_from(account: Account) -> Actor:
     """Who an account stands for."""
     return Actor(
-        account.id, account.username, account.name, Role(account.role), account.organisation_id, account.manages
+        account.id,
+        account.username,
+        account.name,
+        Role(account.role),
+        account.organisation_id,
+        account.manages,
+        account.heads,
     )
 
 

@@ -26,6 +26,7 @@ class Entry:
     organisation: Text
     active: bool
     manages: bool
+    heads: bool
     created_at: datetime
 
 
@@ -51,6 +52,7 @@ def directory(session: Session, actor: Actor, *, search: str = "") -> tuple[list
             organisation=Text(organisation.name, organisation.name_en),
             active=account.active,
             manages=account.manages,
+            heads=account.heads,
             created_at=account.created_at,
         )
         for account, organisation in rows

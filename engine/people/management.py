@@ -14,7 +14,7 @@ from engine.audit.tables import SystemEventKind
 from engine.database import Database
 from engine.errors import Invalid, NotFound
 from engine.people import accounts, passwords, sessions
-from engine.people.access import Action, manages_account, require
+from engine.people.access import HAVE_HEADS, Action, manages_account, require
 from engine.people.accounts import Actor, Tell
 from engine.people.tables import Account, AccountErasure, OneTimeLink, Organisation
 from engine.people.tokens import hashed_token, new_token
@@ -28,6 +28,13 @@ class LinkSpent(Invalid):
         "这个链接已经失效：只能用一次，过期作废。请向单位的账号管理员或平台管理员重新索取。",
         "This link no longer works: it can be used once, and for a limited time. Ask your manager or an administrator "
         "for a new one.",
+    )
+
+
+class NoHeads(Invalid):
+    sentence = Text(
+        "只有主管部门和技术支持单位的账号可以设为科长。",
+        "Only accounts of authorities and support units can head a section.",
     )
 
 
@@ -135,3 +142,17 @@ def set_manager(session: Session, actor: Actor, account_id: str, manages: bool, 
         account.manages = manages
         facts = {"account_id": account.id, "manages": manages}
         record(session, SystemEventKind.MANAGER_SET, at=now, actor_id=actor.account_id, **facts)
+
+
+def set_head(session: Session, actor: Actor, account_id: str, heads: bool, *, now: datetime) -> None:
+    """Whether the account heads its section (科长): for whoever manages it to say.
+
+    Raises NotAllowed, NotFound, NoHeads.
+    """
+    account, _ = managed(session, actor, account_id)
+    if account.role not in HAVE_HEADS:
+        raise NoHeads()
+    if account.heads != heads:
+        account.heads = heads
+        facts = {"account_id": account.id, "heads": heads}
+        record(session, SystemEventKind.HEAD_SET, at=now, actor_id=actor.account_id, **facts)

@@ -54,6 +54,7 @@ class Account(Base):
     organisation_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
     manages: Mapped[bool] = mapped_column(default=False)  # the accounts of the own organisation
+    heads: Mapped[bool] = mapped_column(default=False)  # the section (科长): an office's only
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     email: Mapped[str | None] = mapped_column(String(254), index=True)  # its person's own, in lower case
 

@@ -252,13 +252,17 @@ def _record(session: Session, instance: Instance, kind: EventKind, task: Task, a
 
 
 def refuse_unless_open(runtime: Runtime, session: Session, task: Task, actor: Actor) -> None:
+    refuse_closed(runtime, session, task)
+    if task.claimed_by not in (None, actor.account_id):
+        raise TaskClaimed(who=_name(session, task.claimed_by))
+
+
+def refuse_closed(runtime: Runtime, session: Session, task: Task) -> None:
     if task.state == TaskState.COMPLETED:
         when = task.closed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if task.closed_at else ""
         raise TaskDone(who=_name(session, task.closed_by), when=when)
     if task.state == TaskState.CANCELLED:
         raise TaskCancelled(cause=_cause(runtime, session, task))
-    if task.claimed_by not in (None, actor.account_id):
-        raise TaskClaimed(who=_name(session, task.claimed_by))
 
 
 def _claim(task: Task, actor: Actor, now: datetime) -> None:

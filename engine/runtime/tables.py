@@ -242,6 +242,8 @@ class EventKind(StrEnum):
     DEADLINE_PAUSED = "deadline_paused"  # element, actor [intervention, timer_id]; by an official, as those below
     DEADLINE_RESUMED = "deadline_resumed"  # element, actor [intervention, timer_id]
     DEADLINE_EXTENDED = "deadline_extended"  # element, actor [intervention, timer_id, days, due_at]
+    TASK_HANDED_OVER = "task_handed_over"  # element, actor [intervention, task_id]; by the head of the section
+    TASK_TAKEN_BACK = "task_taken_back"  # as above, back into the inbox
     VARIABLE_CORRECTED = "variable_corrected"  # actor [intervention, variable]
     HELD = "held"  # actor [intervention]; kept beyond its retention period
     HOLD_LIFTED = "hold_lifted"  # actor [intervention]

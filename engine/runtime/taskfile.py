@@ -17,6 +17,7 @@ from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.people.tables import Role
 from engine.runtime.answered import AnsweredForm, answers, newest_by_form
+from engine.runtime.handing_over import Held, held
 from engine.runtime.inbox import TaskLine, task_line
 from engine.runtime.limit_levers import LimitLevers, levers
 from engine.runtime.runtime import Definitions
@@ -38,6 +39,7 @@ class TaskFile:
     data: Mapping[str, Any]  # what the forms' conditions look at
     instance_visible: bool  # may the reader open the instance itself?
     paused: bool  # open: its limit stands still
+    held: Held | None  # open: by a colleague, and the reader may give it to another
     limits: tuple[LimitLevers, ...]  # open: those the reader may pause or extend, as the diagram allows it
 
 
@@ -66,6 +68,7 @@ def task_file(session: Session, definitions: Definitions, task_id: str, actor: A
         data=data,
         instance_visible=access.may(actor, Action.SEE_INSTANCES),
         paused=line.state is TaskState.OPEN and line.left is None and bool(paused(session, definitions, [task_id])),
+        held=held(session, task_id, actor) if line.claimed_by and not line.mine and not line.suspended else None,
         limits=levers(session, compiled.diagram, line.instance_id, element, data, actor) if works else (),
     )
 

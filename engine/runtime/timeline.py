@@ -66,6 +66,13 @@ SENTENCES = MappingProxyType(
             "{who}将“{step}”的期限延长 {days} 个工作日，至 {until}，理由：{reason}",
             "{who} extended the limit “{step}” by {days} working days, to {until}. Reason: {reason}",
         ),
+        # Why is the office's own affair: the reason stands in its notices, and the other side reads this too.
+        EventKind.TASK_HANDED_OVER: Text(
+            "{who}将“{step}”转交同事办理", "{who} handed “{step}” over to another colleague"
+        ),
+        EventKind.TASK_TAKEN_BACK: Text(
+            "{who}将“{step}”退回待办，由同事签收", "{who} put “{step}” back for colleagues to claim"
+        ),
         EventKind.VARIABLE_CORRECTED: Text(
             "{who}更正了办理数据“{variable}”，理由：{reason}",
             "{who} corrected the case's data, “{variable}”. Reason: {reason}",

@@ -40,6 +40,7 @@ WHO_MAY = {
     Action.INTERVENE: {Role.ADMIN},
     Action.WITHDRAW: {Role.ENTERPRISE},
     Action.MANAGE_ACCOUNTS: {Role.ADMIN},
+    Action.REASSIGN_TASKS: set(),  # heads of sections only
     Action.MOVE_TRIAL_CLOCK: {Role.ADMIN},
     Action.CONFIRM_SHORTENING: {Role.AUTHORITY},
     Action.PAUSE_LIMIT: {Role.AUTHORITY},

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from engine import clock
 from engine.errors import Conflict, NotFound
 from engine.people import management, second_factor, sessions
-from engine.people.access import Action, may, require
+from engine.people.access import HAVE_HEADS, Action, may, require
 from engine.people.accounts import UsernameRefused, UsernameTaken, organisation_for
 from engine.people.directory import directory
 from engine.people.tables import Role
@@ -119,6 +119,15 @@ def set_manager(account_id: str) -> Response:
     return redirect(url_for("accounts.show", account_id=account_id))
 
 
+@blueprint.post("/<account_id>/head")
+def set_head(account_id: str) -> Response:
+    heads = request.form.get("heads") == "1"
+    with runtime().database.write() as writing:
+        management.set_head(writing, current_actor(), account_id, heads, now=clock.now())
+    flash(gettext("已设为科长。") if heads else gettext("不再是科长。"), "success")
+    return redirect(url_for("accounts.show", account_id=account_id))
+
+
 def _page(account_id: str, refusal: Conflict | None = None) -> str:
     with runtime().database.read() as reading:
         account, organisation = management.managed(reading, current_actor(), account_id)
@@ -128,6 +137,7 @@ def _page(account_id: str, refusal: Conflict | None = None) -> str:
         account=account,
         organisation=organisation,
         role=role_names()[Role(account.role)],
+        has_heads=account.role in HAVE_HEADS,
         sets_managers=may(current_actor(), Action.ADMINISTER),
         has_second_factor=has_second_factor,
         refusal=refusal.to(language()) if refusal else None,

@@ -4,7 +4,7 @@ writes it anew."""
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, MEANING, Action
+from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, HEADS_MAY, MEANING, Action
 from engine.people.tables import Role
 from tests.web.access.reading import Row, rows
 
@@ -34,6 +34,7 @@ _NAMES = {
     Role.ADMIN: "平台管理员<br>administrator",
 }
 _MANAGER = "账号管理员<br>account manager"
+_HEAD_OF_SECTION = "科长<br>head of section"
 _OPEN_TO_ALL = {
     "login": (
         "登录后人人可用 · Everybody who is logged in",
@@ -54,14 +55,14 @@ def page() -> str:
 
 
 def _matrix() -> Iterator[str]:
-    names = [*_NAMES.values(), _MANAGER]
+    names = [*_NAMES.values(), _MANAGER, _HEAD_OF_SECTION]
     yield "## 角色与权限 · Roles and actions\n"
-    yield "账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。\n"
+    yield "账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。科长是主管部门或技术支持单位的科室负责人。\n"
     yield f"| | {' | '.join(names)} |"
     yield "|---|" + ":-:|" * len(names)
     for action in Action:
         marks = ["●" if action in ALLOWED[role] else "" for role in _NAMES]
-        marks.append("●" if action in CITY_MANAGERS_MAY else "")
+        marks += ["●" if action in also else "" for also in (CITY_MANAGERS_MAY, HEADS_MAY)]
         yield f"| [{action}](#{action}) | {' | '.join(marks)} |"
     yield ""
 

@@ -6,7 +6,7 @@ That every address does stand there is asked among the quick tests (`tests/test_
 import pytest
 from werkzeug.test import TestResponse
 
-from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, MEANING, Action
+from engine.people.access import ALLOWED, CITY_MANAGERS_MAY, HEADS_MAY, MEANING, Action
 from engine.people.tables import Role
 from engine.scenarios.reading import read_samples
 from tests.casework import FOLDER
@@ -20,7 +20,7 @@ MAY = {
     "enterprise": ALLOWED[Role.ENTERPRISE],
     "colleague": ALLOWED[Role.ENTERPRISE],
     "official": ALLOWED[Role.AUTHORITY],
-    "manager": ALLOWED[Role.AUTHORITY] | CITY_MANAGERS_MAY,
+    "manager": ALLOWED[Role.AUTHORITY] | CITY_MANAGERS_MAY | HEADS_MAY,  # of the section too
     "support": ALLOWED[Role.SUPPORT],
     "province": ALLOWED[Role.PROVINCE],
     "analyst": ALLOWED[Role.ANALYST],
