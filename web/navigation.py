@@ -50,18 +50,19 @@ def init_app(app: Flask) -> None:
 
 def _menu(reading: Session, actor: Actor) -> list[tuple[str, str]]:
     inbox, notices = (gettext("待办"), "/inbox"), (gettext("通知"), "/notices")
+    managed = [(gettext("账号"), "/accounts")] if may(actor, Action.MANAGE_ACCOUNTS) else []
     applications = (gettext("申请"), "/applications")
     match actor.role:
         case Role.ENTERPRISE:
-            return [(gettext("我的申请"), "/applications"), inbox, *_messages(reading, actor.role), notices]
+            return [(gettext("我的申请"), "/applications"), inbox, *_messages(reading, actor.role), notices, *managed]
         case Role.AUTHORITY:
-            return [inbox, applications, *_messages(reading, actor.role), notices]
+            return [inbox, applications, *_messages(reading, actor.role), notices, *managed]
         case Role.SUPPORT:
-            return [inbox, *_messages(reading, actor.role), notices]
+            return [inbox, *_messages(reading, actor.role), notices, *managed]
         case Role.PROVINCE:
-            return [(gettext("预警"), "/warnings"), applications, notices]
+            return [(gettext("预警"), "/warnings"), applications, notices, *managed]
         case Role.ANALYST:
-            return [(gettext("流程定义"), "/definitions")]
+            return [(gettext("流程定义"), "/definitions"), *managed]
         case Role.ADMIN:
             versions = [(gettext("流程定义"), "/definitions")] if may(actor, Action.SEE_VERSIONS) else []
             registrations = (gettext("企业注册"), "/admin/registrations")

@@ -44,7 +44,8 @@ class TaskFile:
 
 
 def task_file(session: Session, definitions: Definitions, task_id: str, actor: Actor, now: datetime) -> TaskFile:
-    """A task of the actor's organisation, open or not; raises NotFound. Three statements."""
+    """A task of the actor's organisation, open or not; raises NotFound. Three statements, and two
+    more for the head of a section where a colleague has claimed it."""
     line, version_id, element_id, cancelled_by = task_line(session, task_id, actor, now)
     compiled = definitions.get(session, version_id)
     element = compiled.diagram.elements.get(element_id)

@@ -35,7 +35,7 @@ def listed() -> str:
 
 @blueprint.get("/new")
 def new() -> str:
-    return _new_page({}, {})
+    return _new_page({name: request.args.get(name, "")[:60] for name in ("role", "key")}, {})
 
 
 @blueprint.post("/new")
