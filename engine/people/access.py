@@ -122,8 +122,8 @@ MEANING = MappingProxyType(
         ),
         Action.REASSIGN_TASKS: Text(
             "在说明理由后把同事已签收的待办转交本单位其他人，或退回待办：主管部门和技术支持单位的科长。",
-            "Give a task that a colleague has claimed to somebody else of the own office, or put it back, with a reason: "
-            "heads of sections of authorities and support units.",
+            "Give a task that a colleague has claimed to somebody else of the own office, or put it back, with a "
+            "reason: heads of sections of authorities and support units.",
         ),
         Action.MOVE_TRIAL_CLOCK: Text(
             "把流程时间向前拨，仅限试用环境。",

@@ -57,7 +57,8 @@ def page() -> str:
 def _matrix() -> Iterator[str]:
     names = [*_NAMES.values(), _MANAGER, _HEAD_OF_SECTION]
     yield "## 角色与权限 · Roles and actions\n"
-    yield "账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。科长是主管部门或技术支持单位的科室负责人。\n"
+    yield "账号管理员是某单位中兼管本单位账号的人，除此之外与同事一样；管理市级系统凭证的只有主管部门的。"
+    yield "科长是主管部门或技术支持单位的科室负责人。\n"
     yield f"| | {' | '.join(names)} |"
     yield "|---|" + ":-:|" * len(names)
     for action in Action:
