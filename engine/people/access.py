@@ -279,6 +279,11 @@ def works_on_task(actor: Actor, organisation_id: Column, role: Column) -> Column
     return and_(organisation_id == actor.organisation_id, role == actor.role)
 
 
+def has_in_inbox(actor: Actor, organisation_id: str, role: str) -> bool:
+    """The same of a row in hand."""
+    return may(actor, Action.WORK_ON_TASKS) and (organisation_id, role) == (actor.organisation_id, actor.role)
+
+
 def sees_notice(actor: Actor, organisation_id: Column, *, is_warning: ColumnElement[bool]) -> ColumnElement[bool]:
     """Notices to the actor's organisation; the province also sees every 预警."""
     if not may(actor, Action.SEE_NOTICES):

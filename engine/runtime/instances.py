@@ -30,8 +30,10 @@ from engine.people.tables import Account, Role
 from engine.runtime import history, numbers
 from engine.runtime.execution import ElementFailed, open_user_tasks
 from engine.runtime.history import moment_in, referred_to
+from engine.runtime.inbox import first_open_task
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.rows import Rows, locked
+from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import Named, guarded, new_run, opened, save
 from engine.runtime.submissions import accept
@@ -136,32 +138,44 @@ def release(runtime: Runtime, task_id: str, actor: Actor, now: datetime) -> None
 
 def complete(
     runtime: Runtime, task_id: str, answers: Answers, actor: Actor, now: datetime, *, once: str | None = None
-) -> None:
-    """Answer an open task; an unclaimed one is claimed by it.
+) -> str | None:
+    """Answer an open task; an unclaimed one is claimed by it. Returns the id of the actor's next task in the same
+    instance, where there is one: what `inbox.first_open_task` would find.
 
     Raises NotFound, FormRefused (nothing is changed), TaskDone, TaskCancelled or TaskClaimed (too late), Broken.
     """
     command = _once(actor, once, CommandKind.COMPLETE, (task_id,), answers)
     of_task = instance_of_task(task_id, actor)
-    with suppress(AlreadyDone), opened(runtime, of_task, now=now, action="complete", once=command) as run:
-        row = run.task(task_id)
-        refuse_unless_open(runtime, run.session, row, actor)
-        refuse_suspended(run.session, run.instance)
-        element = run.compiled.diagram.elements[row.element_id]
-        task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
-        given, rows = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
-        task.data.update(given)
-        if element.number and run.instance.number is None:
-            try:
-                prefix = run.evaluate(element.number, task.data)
-                run.instance.number = numbers.next_number(run.session, prefix, run.now)
-            except Refusal as problem:  # the diagram's fault, not the sender's
-                raise ElementFailed(element.id) from problem
-        task.run()
-        if row.claimed_by is None:
-            _claim(row, actor, run.now)
-        row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, run.now
-        run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id, answers=referred_to(rows))
+    try:
+        with opened(runtime, of_task, now=now, action="complete", once=command) as run:
+            _answer(runtime, run, task_id, answers, actor)
+    except AlreadyDone as done:
+        with runtime.database.read() as session:
+            return first_open_task(session, done.result, actor)
+    own = [row for row in run.tasks.values() if access.has_in_inbox(actor, row.organisation_id, row.role)]
+    first = min(own, key=lambda row: (row.due_at is None, row.due_at, row.opened_at, row.id), default=None)
+    return first.id if first else None
+
+
+def _answer(runtime: Runtime, run: Run, task_id: str, answers: Answers, actor: Actor) -> None:
+    row = run.task(task_id)
+    refuse_unless_open(runtime, run.session, row, actor)
+    refuse_suspended(run.session, run.instance)
+    element = run.compiled.diagram.elements[row.element_id]
+    task = next(t for t in open_user_tasks(run.workflow) if t.id == UUID(task_id))
+    given, rows = accept(run, element.forms, answers, task.data, actor, task_id=task_id)
+    task.data.update(given)
+    if element.number and run.instance.number is None:
+        try:
+            prefix = run.evaluate(element.number, task.data)
+            run.instance.number = numbers.next_number(run.session, prefix, run.now)
+        except Refusal as problem:  # the diagram's fault, not the sender's
+            raise ElementFailed(element.id) from problem
+    task.run()
+    if row.claimed_by is None:
+        _claim(row, actor, run.now)
+    row.state, row.closed_by, row.closed_at = TaskState.COMPLETED, actor.account_id, run.now
+    run.record(EventKind.TASK_COMPLETED, element.id, actor.account_id, task_id=task_id, answers=referred_to(rows))
 
 
 def send_message(

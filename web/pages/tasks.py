@@ -10,7 +10,7 @@ from engine.definitions.fields import Form
 from engine.errors import Conflict, FormRefused
 from engine.people import access
 from engine.people.access import Action
-from engine.runtime.inbox import done_tasks, first_open_task, open_tasks
+from engine.runtime.inbox import done_tasks, open_tasks
 from engine.runtime.instances import claim, complete, release
 from engine.runtime.suspension import paused
 from engine.runtime.taskfile import TaskFile, asked, task_file
@@ -59,14 +59,14 @@ def answer(task_id: str) -> Response | str | tuple[str, int]:
     try:
         if lost:
             raise refused_with(lost, task.forms, answers, _task(task_id).data)
-        complete(runtime(), task_id, answers, current_actor(), now(), once=key_sent())
+        following = complete(runtime(), task_id, answers, current_actor(), now(), once=key_sent())
     except FormRefused as refusal:
         page = render_template("tasks/task.html", task=_task(task_id), answers=answers, errors=refusal.errors)
         return page, 422
     except Conflict as refusal:
         return _too_late(task_id, refusal)
     flash(gettext("已提交：%(step)s", step=t(task.name)), "success")
-    return redirect(_next_page(task.instance_id))
+    return redirect(_next_page(following, task.instance_id))
 
 
 @blueprint.post("/tasks/<task_id>/claim")
@@ -98,10 +98,8 @@ def _too_late(task_id: str, refusal: Conflict) -> tuple[str, int]:
     return page, 409
 
 
-def _next_page(instance_id: str) -> str:
+def _next_page(following: str | None, instance_id: str) -> str:
     """After a completed task: the next one of the same application that is mine, else the application."""
-    with runtime().database.read() as reading:
-        following = first_open_task(reading, instance_id, current_actor())
     if following:
         return url_for("tasks.show", task_id=following)
     if access.may(current_actor(), Action.SEE_INSTANCES):

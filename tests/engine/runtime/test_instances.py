@@ -17,6 +17,7 @@ from engine.errors import (
     TaskDone,
 )
 from engine.runtime import instances
+from engine.runtime.inbox import first_open_task
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.tables import Answer, Event, EventKind, Party, TaskState
@@ -53,6 +54,20 @@ def test_only_enterprises_start_applications(case: Case, cast: Cast) -> None:
             instances.start(case.runtime, process_id="onboarding", answers={}, actor=other, now=case.now)
     with pytest.raises(NotFound):
         instances.start(case.runtime, process_id="unheard-of", answers={}, actor=cast.enterprise, now=case.now)
+
+
+def test_completing_a_task_tells_which_one_of_the_office_is_next(case: Case, cast: Cast) -> None:
+    review = case.goes("递交申请材料").task("审核材料").id
+    answers = case.answers(review="pass")
+    following = instances.complete(case.runtime, review, answers, cast.guangzhou, case.now, once="one-key")
+
+    assert following == case.task("下发测试密钥").id
+    with case.runtime.database.read() as session:
+        assert following == first_open_task(session, case.id, cast.guangzhou)
+    again = instances.complete(case.runtime, review, answers, cast.guangzhou, case.now, once="one-key")
+    assert again == following
+    answers = case.answers(issue="thirty_days")
+    assert instances.complete(case.runtime, following, answers, cast.guangzhou, case.now) is None
 
 
 def test_a_claimed_task_is_the_claimers_until_released(case: Case, cast: Cast) -> None:
