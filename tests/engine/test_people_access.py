@@ -40,6 +40,7 @@ WHO_MAY = {
     Action.INTERVENE: {Role.ADMIN},
     Action.WITHDRAW: {Role.ENTERPRISE},
     Action.MANAGE_ACCOUNTS: {Role.ADMIN},
+    Action.MANAGE_SYSTEMS: {Role.ADMIN},
     Action.REASSIGN_TASKS: set(),  # heads of sections only
     Action.MOVE_TRIAL_CLOCK: {Role.ADMIN},
     Action.CONFIRM_SHORTENING: {Role.AUTHORITY},
@@ -63,7 +64,8 @@ def test_each_role_may_do_exactly_what_the_table_says(role: Role, action: Action
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 def test_who_manages_accounts_may_that_beside_what_the_role_may(role: Role) -> None:
     manager = replace(someone(role), manages=True)
-    assert {action for action in Action if may(manager, action)} == ALLOWED[role] | {Action.MANAGE_ACCOUNTS}
+    beside = {Action.MANAGE_ACCOUNTS} | ({Action.MANAGE_SYSTEMS} if role is Role.AUTHORITY else set())
+    assert {action for action in Action if may(manager, action)} == ALLOWED[role] | beside
 
 
 def test_every_role_has_its_row_in_the_table() -> None:

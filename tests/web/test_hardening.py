@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from engine import clock
 from engine.people.accounts import Actor
 from engine.people.tables import LoginSession
 from engine.people.throttling import Rate
@@ -98,7 +99,7 @@ class TestLimits:
     @pytest.fixture
     def case(self, runtime: Runtime) -> Case:
         deploy_onboarding(runtime)
-        return Case(runtime)
+        return Case(runtime, begins=clock.now())
 
     def test_test_keys_are_asked_for_only_so_often(
         self, case: Case, client_of: ClientOf, cast: Cast, monkeypatch: pytest.MonkeyPatch

@@ -34,7 +34,7 @@ def grows_old(runtime: Runtime) -> None:
 def key_page(runtime: Runtime) -> str:
     """Where the enterprise's unseen test key is shown."""
     deploy_onboarding(runtime)
-    case = Case(runtime).goes("收到测试密钥")
+    case = Case(runtime, begins=clock.now()).goes("收到测试密钥")
     with runtime.database.read() as session:
         key = session.scalars(select(IssuedKey.id)).one()
     return f"/instances/{case.id}/keys/{key}"
