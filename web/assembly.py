@@ -30,6 +30,7 @@ from web import (
     receiving,
     samples,
     session,
+    signon,
     trial_cast,
 )
 from web.patience import PatientServer
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> Flask:
     formview.init_app(app)
     samples.init_app(app)
     session.init_app(app)
+    signon.init_app(app, settings)
     navigation.init_app(app)
     once.init_app(app)
     proof.init_app(app)

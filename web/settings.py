@@ -42,6 +42,19 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOn:
+    """The OpenID provider through which people may log in."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    username_claim: str  # names the account at the first sign-on
+    scopes: str
+    label: str
+    label_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the assembly needs to know. Durations in seconds, sizes in bytes."""
 
@@ -64,6 +77,7 @@ class Settings:
     public_url: str = ""  # without a slash at its end; empty: messages carry no links
     mail: MailServer | None = None
     clamd: Clamd | None = None  # looks at every upload; none: nobody does
+    signon: SignOn | None = None
     private_webhooks: bool = False  # may a webhook lead to this machine or a private network?
 
     @property
@@ -108,6 +122,7 @@ class Settings:
             public_url=public_url,
             mail=_mail_server(environ.get("SMTP_URL", ""), environ.get("MAIL_FROM", "")),
             clamd=_clamd(environ.get("CLAMD", "")),
+            signon=_signon(environ, public_url),
             private_webhooks=_switch(environ, "PRIVATE_WEBHOOKS"),
         )
 
@@ -182,6 +197,51 @@ def _clamd(where: str) -> Clamd | None:
         return Clamd((host.strip("[]"), int(port)))
     why = Text("应如 127.0.0.1:3310，或 /run/clamav/clamd.ctl。", "write 127.0.0.1:3310, or /run/clamav/clamd.ctl.")
     raise SettingRefused(name="CLAMD", value=where, why=why)
+
+
+def _signon(environ: Mapping[str, str], public_url: str) -> SignOn | None:
+    """All that is needed or nothing. In clear only on this machine: who can change an answer on its way is anybody."""
+    issuer = environ.get("SIGNON_ISSUER", "")
+    if not issuer:
+        return None
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        why = Text(
+            "应为 https 网址，与认证服务声明的完全一致。", "an https address is needed, exactly the provider's own."
+        )
+        raise SettingRefused(name="SIGNON_ISSUER", value=issuer, why=why)
+    secret_file = environ.get("SIGNON_CLIENT_SECRET_FILE", "")
+    given = {
+        "PUBLIC_URL": public_url,
+        "SIGNON_CLIENT_ID": environ.get("SIGNON_CLIENT_ID", ""),
+        "SIGNON_CLIENT_SECRET": environ.get("SIGNON_CLIENT_SECRET", "") or _read(secret_file),
+        "SIGNON_USERNAME_CLAIM": environ.get("SIGNON_USERNAME_CLAIM", ""),
+    }
+    for name, value in given.items():
+        if not value:
+            why = Text("设置了 SIGNON_ISSUER，就须填写此项。", "it is needed with SIGNON_ISSUER.")
+            raise SettingRefused(name=name, value="", why=why)
+    scopes = environ.get("SIGNON_SCOPES") or "openid profile"
+    if "openid" not in scopes.split():
+        why = Text("须包含 openid。", "openid must be among them.")
+        raise SettingRefused(name="SIGNON_SCOPES", value=scopes, why=why)
+    return SignOn(
+        issuer,
+        given["SIGNON_CLIENT_ID"],
+        given["SIGNON_CLIENT_SECRET"],
+        given["SIGNON_USERNAME_CLAIM"],
+        scopes,
+        environ.get("SIGNON_LABEL") or "统一身份认证登录",
+        environ.get("SIGNON_LABEL_EN") or "Sign on with your organisation",
+    )
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip() if path else ""
+    except OSError:
+        why = Text("读不到这个文件。", "this file can't be read.")
+        raise SettingRefused(name="SIGNON_CLIENT_SECRET_FILE", value=path, why=why) from None
 
 
 def _networks(named: str) -> tuple[Network, ...]:

@@ -130,6 +130,17 @@ class LoginSession(Base):
     proven_by: Mapped[str] = mapped_column(String(10))  # a Proof: how
 
 
+class SignOnLink(Base):
+    """Who an account's person is at an OpenID provider: `subject` is what its tokens call them."""
+
+    __tablename__ = "signon_links"
+
+    issuer: Mapped[str] = mapped_column(String(300), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    linked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class SecondFactor(Base):
     """What an account's codes beside the password are made from; see `engine.people.second_factor`."""
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from engine import clock
 from engine.membership.safety import of_new_password
-from engine.people import logins, management, second_factor
+from engine.people import logins, management
 from engine.people.accounts import WrongCredentials
 from engine.people.management import LinkSpent
 from engine.people.passwords import LENGTHS, PasswordRefused
@@ -21,7 +21,7 @@ from web.navigation import first_page
 from web.pages.second_factor import checked as second_factor_checked
 from web.pages.second_factor import confirmed as second_factor_confirmed
 from web.pages.second_factor import recovery_page, set_up_page
-from web.session import needs_second_factor, public, runtime, safe_next, signed_in
+from web.session import public, runtime, safe_next, signed_in
 
 blueprint = Blueprint("session", __name__)
 
@@ -53,13 +53,7 @@ def check_login() -> Response | tuple[str, int, dict[str, str]]:
     except (WrongCredentials, TooOften) as refusal:
         page = render_template("session/login.html", next=then, username=username, refusal=refusal.to(language()))
         return page, *status_and_headers(refusal)
-    with runtime().database.read() as reading:
-        asks = second_factor.is_set_up(reading, actor.account_id)
-    if not asks and not needs_second_factor(actor.role):
-        session.start(actor)
-        return redirect(then or url_for("session.home"))
-    half_way.remember(actor, then)
-    return redirect(url_for("session.code" if asks else "session.set_up"))
+    return half_way.go_on(actor, then)
 
 
 @blueprint.get("/login/code")
