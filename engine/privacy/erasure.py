@@ -1,9 +1,9 @@
 """Erasing a person (删除个人信息): the account stays for what refers to it by id, and says nothing of anybody any more.
 
-Erased are the account's name, user name, address, password and second factor, its sessions and letters, what its
-registration said of the person, and in closed applications whatever the forms mark as personal among the answers this
-account handed in. Applications that still run need those answers, and held ones (保留) must not be touched: either is a
-refusal that names them. The audit trail stays sound; it names ids only.
+Erased are the account's name, user name, address, password and second factor, who it is at an OpenID provider, its
+sessions and letters, what its registration said of the person, and in closed applications whatever the forms mark as
+personal among the answers this account handed in. Applications that still run need those answers, and held ones (保留)
+must not be touched: either is a refusal that names them. The audit trail stays sound; it names ids only.
 """
 
 import secrets
@@ -23,7 +23,15 @@ from engine.membership.tables import Registration
 from engine.people import access, passwords
 from engine.people.access import Action
 from engine.people.accounts import Actor
-from engine.people.tables import Account, AccountErasure, Contact, EmailConfirmation, Organisation, SecondFactor
+from engine.people.tables import (
+    Account,
+    AccountErasure,
+    Contact,
+    EmailConfirmation,
+    Organisation,
+    SecondFactor,
+    SignOnLink,
+)
 from engine.privacy.tables import LegalHold, Removal
 from engine.runtime.erasing import forget_state, record_erased, without_people
 from engine.runtime.leaving import deactivate
@@ -204,7 +212,7 @@ def _erase_account(session: Session, account: Account) -> None:
         session.execute(sent_there.values(address=ERASED))
     said = update(Registration).where(Registration.account_id == account.id)
     session.execute(said.values(contact=ERASED, mobile=ERASED, email=ERASED, username=ERASED))
-    for table in (EmailConfirmation, SecondFactor):
+    for table in (EmailConfirmation, SecondFactor, SignOnLink):
         session.execute(delete(table).where(table.account_id == account.id))
     account.username, account.name, account.email = f"erased-{account.id}", ERASED, None
     account.password_hash = passwords.hashed(secrets.token_urlsafe(32))  # which nobody ever sees

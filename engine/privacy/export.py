@@ -19,7 +19,7 @@ from engine.files import ContentMissing, FileStore, StoredFile
 from engine.membership.tables import Registration
 from engine.people import access
 from engine.people.accounts import Actor
-from engine.people.tables import Account, Contact, LoginSession, Organisation, OrganisationKey, SecondFactor
+from engine.people.tables import Account, Contact, LoginSession, Organisation, OrganisationKey, SecondFactor, SignOnLink
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import Answer, Event, Instance, Intervention, Task
 
@@ -42,6 +42,7 @@ def of_person(session: Session, definitions: Definitions, account_id: str, actor
         raise NotFound()
     organisation = session.get_one(Organisation, account.organisation_id)
     sessions = session.scalars(select(LoginSession).where(LoginSession.account_id == account_id))
+    links = session.scalars(select(SignOnLink).where(SignOnLink.account_id == account_id))
     files = session.scalars(select(StoredFile).where(StoredFile.uploaded_by == account_id)).all()
     data = {
         "exported_at": now,
@@ -49,6 +50,7 @@ def of_person(session: Session, definitions: Definitions, account_id: str, actor
         | {"organisation": organisation.name, "second_factor": session.get(SecondFactor, account_id) is not None},
         "registrations": _registrations(session, Registration.account_id == account_id),
         "sessions": [_told(row, "started_at", "seen_at", "address", "agent") for row in sessions],
+        "sign_on": [_told(row, "issuer", "subject", "linked_at") for row in links],
         "applications": _applications(session, Instance.started_by == account_id),
         "answers": _answers(session, definitions, Answer.by == account_id),
         "tasks": _tasks(session, Task.closed_by == account_id),

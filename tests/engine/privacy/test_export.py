@@ -12,6 +12,7 @@ from engine import clock
 from engine.audit.tables import SystemEvent, SystemEventKind
 from engine.errors import NotFound
 from engine.people.accounts import Actor
+from engine.people.links import identify
 from engine.privacy.export import of_organisation, of_person, write_zip
 from engine.runtime.verification import verify
 from tests.casework import Case
@@ -29,9 +30,13 @@ def unpacked(case: Case, kind: Any, whose: str, actor: Actor) -> tuple[dict[str,
 
 
 def test_a_person_gets_everything_of_the_own_account_in_clear_with_its_files(closed: Case, cast: Cast) -> None:
+    identify(closed.runtime.database, "https://provider.example", "248289761001", "enterprise-a", now=clock.now())
     data, content = unpacked(closed, of_person, cast.enterprise.account_id, cast.enterprise)
     assert data["account"]["username"] == "enterprise-a"
     assert "password_hash" not in data["account"]
+    assert [(each["issuer"], each["subject"]) for each in data["sign_on"]] == [
+        ("https://provider.example", "248289761001")
+    ]
     answers = {each["form"]: each["data"] for each in data["answers"]}
     assert answers.keys() == {"application", "basic", "materials", "complaint"}
     assert answers["basic"]["mobile"] == "13800138000"
