@@ -157,6 +157,7 @@ NOW = int(clock.now().timestamp())
     [
         {"iss": "https://elsewhere.example"},
         {"aud": "another client"},
+        {"aud": "another client", "azp": CLIENT},
         {"aud": [CLIENT, "another client"]},  # and nobody named as the one it is for
         {"azp": "another client"},
         {"nonce": "another"},
