@@ -22,6 +22,9 @@ from engine.text import Text
 
 LOCK_SECONDS = 10  # how long a transaction waits for another that holds what it needs
 IDLE_SECONDS = 60  # how long one may hold its locks while the program does something else (PostgreSQL only)
+# Kept open by one process (PostgreSQL only): for each of the server's eight threads and for its clocks. What is needed
+# beyond them is opened and closed again each time, which costs more than a short transaction.
+CONNECTIONS = 10
 IDLE_UNASKED = 5.0  # seconds; how long a pooled connection is trusted without asking (PostgreSQL only)
 _WAITED_TOO_LONG = {
     "55P03",  # lock_not_available: lock_timeout ran out
@@ -109,6 +112,7 @@ class Database:
             self.engine = create_engine(
                 url,
                 hide_parameters=True,  # as above
+                pool_size=CONNECTIONS,
                 connect_args={"options": limits, "connect_timeout": lock_seconds},
             )
             event.listen(self.engine, "checkin", _note_the_time)
