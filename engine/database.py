@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -117,6 +118,8 @@ class Database:
             )
             event.listen(self.engine, "checkin", _note_the_time)
             event.listen(self.engine, "checkout", partial(_ask_after_a_pause, self.engine.dialect))
+        self._turn = Lock() if url.startswith("sqlite") else None
+        self._lock_seconds = lock_seconds
         # For what is read again and again and never changes once it is written; sessions carry it in `info`.
         self.memory: dict[str, Any] = {}
         self._writer = self.engine.execution_options(writes=True)
@@ -144,10 +147,25 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises. Raises Unavailable."""
         with (
             told_in_a_sentence(),
+            self._in_turn(),
             Session(self._writer, expire_on_commit=False, info={"memory": self.memory}) as session,
             session.begin(),
         ):
             yield session
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One after the other, on SQLite: its own way to wait for the write lock is to sleep and try again, longer each
+        time, which leaves the lock unused in between. Other processes still wait in that way. Raises Busy."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._lock_seconds):
+            raise Busy()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Closes the pooled connections; the next use opens new ones."""

@@ -25,6 +25,7 @@ from engine.secrets import Keyring
 from handlers import HANDLERS
 from tests.casework import Case, deploy_onboarding, open_incidents
 from tests.conftest import _prepare
+from tests.statements import heard
 from tests.storms import actor
 from web.scheduler import Clock
 
@@ -178,6 +179,23 @@ def test_on_sqlite_a_handler_that_hangs_makes_writers_wait_only_so_long(sqlite_u
         instances.complete(case.runtime, hanging.task_id, given, second, case.now)
     nothing_is_wrong(case)
     case.runtime.database.close()
+
+
+def test_on_sqlite_writers_queue_before_they_ask_the_database(sqlite_url: str, tmp_path: Path) -> None:
+    """Its own queue is to sleep and try again, in which whoever comes later may go first."""
+    database = application(sqlite_url, tmp_path, lock_seconds=0).runtime.database
+
+    def write() -> None:
+        with database.write() as session:
+            session.connection()
+
+    with heard(database) as said, ThreadPoolExecutor(1) as threads, database.write() as session:
+        session.connection()
+        with pytest.raises(Busy):
+            threads.submit(write).result(60)
+    assert said.transactions == 1
+    write()
+    database.close()
 
 
 @contextmanager

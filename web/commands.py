@@ -135,21 +135,26 @@ def deploy(path: Path, username: str | None, note: str) -> None:
 @with_appcontext
 def lint_command(path: Path, as_json: bool, alone: bool) -> None:
     forms = deployment.read_forms(_folder(path))
-    diagrams = [diagram.read_bytes() for diagram in _diagrams(path)]
+    diagrams = {diagram.name: diagram.read_bytes() for diagram in _diagrams(path)}
     if alone:
-        findings = [finding for diagram in diagrams for finding in lint(diagram, forms, HANDLERS)]
+        findings = {name: lint(diagram, forms, HANDLERS) for name, diagram in diagrams.items()}
         note = Text("没有查看已部署的流程。", "What is deployed was not looked at.")
     else:
         with runtime().database.read() as session:
-            known = [deployment.findings_of(session, diagram, forms, HANDLERS) for diagram in diagrams]
-        findings = [finding for each in known for finding in each]
+            findings = {
+                name: deployment.findings_of(session, diagram, forms, HANDLERS) for name, diagram in diagrams.items()
+            }
         note = Text("被调用的流程按已部署的版本检查。", "What is called was checked as it is deployed.")
     click.echo(note.to(language()), err=True)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+        told = [{"file": name} | asdict(finding) for name, each in findings.items() for finding in each]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        show_findings(findings)
-    if has_errors(findings):
+        for name, each in findings.items():
+            if each:
+                click.echo(f"{name}:", err=True)
+            show_findings(each)
+    if any(has_errors(each) for each in findings.values()):
         raise click.exceptions.Exit(1)
     if not as_json:
         say(Text("没有错误，可以部署。", "No errors; this can be deployed."))

@@ -115,8 +115,18 @@ def test_a_program_reads_the_findings_as_json(run: Run, tmp_path: Path) -> None:
     errors = [finding for finding in json.loads(refused.stdout) if finding["severity"] == "error"]
     assert {finding["element_id"] for finding in errors} == {"Create_Test_Key", "Reissue_Test_Key"}
     assert {finding["rule"] for finding in errors} == {"handlers_fit"}
+    assert {finding["file"] for finding in errors} == {diagram.name}
     assert "x" in errors[0]["message"]["en"]
     assert {finding["severity"] for finding in json.loads(passed.stdout)} <= {"info", "warning"}
+
+
+def test_of_several_diagrams_each_finding_is_said_of_its_file(run: Run, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(FOLDER, tmp_path / "two"))
+    sound = next(copy.glob("*.bpmn"))
+    sound.with_name("broken.bpmn").write_text(sound.read_text("utf-8").replace("working_days(3)", "3"), "utf-8")
+    told, listed = run("lint", str(copy)), json.loads(run("lint", "--json", str(copy)).stdout)
+    assert told.stderr.index("broken.bpmn:") < told.stderr.index("timers_clear")
+    assert {each["file"] for each in listed if each["severity"] == "error"} == {"broken.bpmn"}
 
 
 def test_a_process_that_is_called_is_looked_up_where_it_is_deployed(run: Run, tmp_path: Path) -> None:

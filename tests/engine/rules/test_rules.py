@@ -100,6 +100,11 @@ def test_a_condition_in_a_form_that_reads_nothing_is_refused() -> None:
     assert "Review" in said_by("variables_known", GOOD, forms)
 
 
+def test_an_id_that_modelers_drop_is_a_warning() -> None:
+    (finding,) = found(GOOD.replace('"Explain"', '"说明"').replace(">Explain<", ">说明<"))
+    assert (finding.rule, finding.element_id, finding.severity) == ("ids_unique", "说明", Severity.WARNING)
+
+
 def test_a_form_that_nothing_uses_is_a_warning() -> None:
     (finding,) = found(GOOD, FORMS | {"spare": form("spare", "a")})
     assert finding.severity is Severity.WARNING
