@@ -14,7 +14,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine import clock, files
 from engine.errors import Unavailable
-from engine.files.leaving import DRAFTS_KEPT
+from engine.files.leaving import DRAFTS_KEPT, QUARANTINED
+from engine.membership.forgetting import REJECTED_KEPT, forget_rejected
 from engine.privacy.retention import remove_due
 from engine.runtime import once
 from engine.runtime.anchors import anchor_when_due
@@ -114,6 +115,7 @@ def clock_of(runtime: Runtime, settings: Settings) -> Clock:
     ticking.also("recording uses of keys", lambda: record_uses_of_keys(runtime), seconds=_MINUTE)
     ticking.also("forgetting keys", lambda: forget_old_keys(runtime), seconds=_HOUR)
     ticking.also("tidying files", lambda: tidy_files(runtime), seconds=_HOUR)
+    ticking.also("forgetting registrations", lambda: forget_registrations(runtime), seconds=_HOUR)
     return ticking
 
 
@@ -136,10 +138,17 @@ def forget_old_keys(runtime: Runtime) -> None:
 
 
 def tidy_files(runtime: Runtime) -> None:
-    """Drafts that nobody handed in, and this hour's part of the content that no row names."""
+    """Drafts that nobody handed in, this hour's part of the content that no row names, and old infected files."""
     with runtime.database.write() as session:
         files.forget_drafts(session, process_now(runtime, clock.now()) - DRAFTS_KEPT)
     files.sweep(runtime.database, runtime.files, clock.now(), hour=clock.now().hour)
+    runtime.files.empty_quarantine(clock.now() - QUARANTINED)
+
+
+def forget_registrations(runtime: Runtime) -> None:
+    """Who stood in registrations that were rejected long ago."""
+    with runtime.database.write() as session:
+        forget_rejected(session, clock.now() - REJECTED_KEPT)
 
 
 def tick(runtime: Runtime) -> int:

@@ -16,6 +16,7 @@ from engine.files.store import FileStore
 from engine.files.tables import StoredFile
 
 DRAFTS_KEPT = timedelta(days=30)  # whoever uploaded them and never handed them in has long left the page
+QUARANTINED = timedelta(days=90)  # in which an administrator can look into an infected file
 GRACE = timedelta(hours=1)  # longer than any upload is between storing its content and committing its row
 _BATCH = 500
 

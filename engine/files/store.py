@@ -102,6 +102,13 @@ class FileStore:
         received.path.chmod(0o400)
         received.path.replace(folder / received.sha256)
 
+    def empty_quarantine(self, before: datetime) -> int:
+        """Deletes what was put there before a moment of real time; how many."""
+        old = [path for path in self.root.glob(f"{_QUARANTINE}/*") if _older(path, before)]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
     def discard(self, sha256: str, *, unless_since: datetime) -> bool:
         """Takes content away for good, unless it was stored (again) since a moment of real time; whether it did."""
         place = self._place(sha256)

@@ -6,6 +6,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from engine import clock
 from engine.audit.tables import SystemEvent, SystemEventKind
 from engine.files import FileInfected, FileStore, StoredFile
+from engine.files.leaving import QUARANTINED
 from engine.files.scanning import Clamd, ScannerAway
 from engine.runtime.attachments import take_in
 from engine.runtime.runtime import Runtime
@@ -119,6 +121,15 @@ def test_an_infected_file_is_refused_put_away_and_told_of(scanned: Runtime, cast
         for entry in session.scalars(kept):
             assert entry.actor_id == cast.enterprise.account_id
             assert entry.details == {"signature": "Some.Virus-1", "sha256": sha256}
+
+
+def test_an_infected_file_is_kept_for_a_while_only(scanned: Runtime, cast: Cast) -> None:
+    with pytest.raises(FileInfected):
+        upload(scanned, cast, INFECTED)
+    assert scanned.files.empty_quarantine(clock.now() - QUARANTINED) == 0
+    assert lying(scanned)
+    assert scanned.files.empty_quarantine(clock.now() + timedelta(minutes=1)) == 1
+    assert lying(scanned) == []
 
 
 @pytest.mark.parametrize(

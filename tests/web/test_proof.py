@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from engine import clock
 from engine.audit.tables import SystemEvent
 from engine.people.accounts import Actor
-from engine.people.tables import LoginSession
+from engine.people.tables import LoginSession, System
 from engine.people.throttling import FREE_ATTEMPTS
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import IssuedKey
@@ -81,6 +81,15 @@ def test_the_second_factor_is_neither_given_up_nor_set_up_by_an_old_session(
     client = client_of(cast.enterprise)
     grows_old(runtime)
     assert client.get(address).location == client.post(address).location == f"/proof?next={address}"
+
+
+def test_a_system_gets_no_credential_from_an_old_session(client_of: ClientOf, cast: Cast, runtime: Runtime) -> None:
+    client = client_of(cast.admin)
+    grows_old(runtime)
+    asked = client.post("/systems", data={"name": "正式环境", "city": "440100"})
+    assert asked.location == "/proof?next=/systems"
+    with runtime.database.read() as session:
+        assert session.scalars(select(System)).all() == []
 
 
 def test_what_is_not_theirs_is_not_found_before_anything_is_asked(

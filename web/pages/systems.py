@@ -10,6 +10,7 @@ from engine.people import systems
 from engine.people.access import Action, may, require
 from web.errors import status_of
 from web.language import language
+from web.proof import proof_needed
 from web.session import current_actor, runtime
 
 blueprint = Blueprint("systems", __name__, url_prefix="/systems")
@@ -26,6 +27,7 @@ def listed() -> str:
 
 
 @blueprint.post("")
+@proof_needed
 def issue() -> Response | tuple[str, int]:
     """The credential stands in the answer to this request only, so there is nothing to redirect to."""
     given = {name: request.form.get(name, "").strip()[:200] for name in ("name", "city")}

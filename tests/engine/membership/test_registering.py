@@ -11,6 +11,7 @@ from engine.audit.tables import SystemEvent
 from engine.errors import FormRefused, NotAllowed, NotFound, Refusal
 from engine.membership import deciding
 from engine.membership.deciding import DecidedAlready, approve, reject
+from engine.membership.forgetting import REJECTED_KEPT, forget_rejected
 from engine.membership.registering import FROM_ONE_ADDRESS, EnterpriseRegistered
 from engine.membership.safety import of_new_password
 from engine.people import management
@@ -234,3 +235,16 @@ def test_lists_hold_those_that_wait_oldest_first_and_those_decided_apart(runtime
     with runtime.database.read() as session:
         assert [each.id for each in deciding.listed(session, cast.admin, decided=True).items] == [first.id]
         assert deciding.count_waiting(session) == 1
+
+
+class TestForgetting:
+    def test_of_a_rejected_one_the_decision_stays_and_the_people_go(self, runtime: Runtime, cast: Cast) -> None:
+        waiting, rejected = registers(runtime), registers(runtime, email="impostor@example.cn")
+        reject(runtime, rejected.id, cast.admin, reason="营业执照与代码不符", now=clock.now())
+        with runtime.database.write() as session:
+            assert forget_rejected(session, clock.now() - REJECTED_KEPT) == 0
+            assert [forget_rejected(session, clock.now()) for _ in range(2)] == [1, 0]
+        kept = {each.id: each for each in registrations(runtime)}
+        assert {field: getattr(kept[waiting.id], field) for field in NEWCOMER} == NEWCOMER
+        assert {field for field in NEWCOMER if getattr(kept[rejected.id], field) == NEWCOMER[field]} == {"name", "code"}
+        assert kept[rejected.id].reason == "营业执照与代码不符"
