@@ -31,6 +31,7 @@ class Action(StrEnum):
     SEE_ALL_INSTANCES = "see_all_instances"
     SEE_PERSONAL_DATA = "see_personal_data"  # of instances and tasks one works on
     SEE_KEYS = "see_keys"
+    REVOKE_KEYS = "revoke_keys"  # of instances one sees
     SEE_NOTICES = "see_notices"  # which ones: `sees_notice`
     SEE_ALL_WARNINGS = "see_all_warnings"
     SEE_VERSIONS = "see_versions"
@@ -79,6 +80,11 @@ MEANING = MappingProxyType(
         Action.SEE_KEYS: Text(
             "一次性查看发给本企业的测试密钥明文；主管部门和平台人员都看不到。",
             "See, once, a test key issued to the own enterprise in clear; neither officials nor operators can.",
+        ),
+        Action.REVOKE_KEYS: Text(
+            "在说明理由后作废本单位所办申请的测试密钥：发给哪家企业，哪家企业和该市主管部门都可以。双方都收到通知。",
+            "Revoke a test key, with a reason: the enterprise it was issued to, and the authority of the application. "
+            "Both sides are told.",
         ),
         Action.SEE_NOTICES: Text(
             "查看发给本单位的通知，并标为已读。",
@@ -154,6 +160,7 @@ ALLOWED = MappingProxyType(
                 Action.SEE_INSTANCES,
                 Action.SEE_PERSONAL_DATA,
                 Action.SEE_KEYS,
+                Action.REVOKE_KEYS,
                 Action.SEE_NOTICES,
                 Action.WITHDRAW,
             }
@@ -164,6 +171,7 @@ ALLOWED = MappingProxyType(
                 Action.SEND_MESSAGES,
                 Action.SEE_INSTANCES,
                 Action.SEE_PERSONAL_DATA,
+                Action.REVOKE_KEYS,
                 Action.SEE_NOTICES,
                 Action.CONFIRM_SHORTENING,
                 Action.PAUSE_LIMIT,

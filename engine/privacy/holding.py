@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from engine.errors import Conflict, NotFound
 from engine.people import access
@@ -14,6 +13,7 @@ from engine.people.accounts import Actor
 from engine.privacy.tables import LegalHold, Removal
 from engine.runtime.interventions import record_in
 from engine.runtime.reasons import checked
+from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance
 from engine.text import Text
@@ -64,8 +64,7 @@ def _locked(runtime: Runtime, instance_id: str, reason: str, actor: Actor) -> It
     access.require(actor, Action.INTERVENE)
     checked(reason)
     with runtime.database.write() as session:
-        locked = select(Instance).where(Instance.id == instance_id).with_for_update().options(defer(Instance.state))
-        instance = session.scalar(locked)
+        instance = session.scalar(locked_rows(Instance.id == instance_id))
         if instance is None:
             raise NotFound()
         yield session, instance

@@ -35,6 +35,7 @@ class KeyCard:
     last_used_at: datetime | None  # to the minute, and a minute late
     own: bool  # issued to the reader's organisation
     may_reveal: bool  # by the reader, now
+    may_revoke: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _keys(session: Session, instance_id: str, actor: Actor, now: datetime) -> tu
                 and key.revoked_at is None
                 and key.expires_at > now
             ),
+            may_revoke=access.may(actor, Action.REVOKE_KEYS) and key.revoked_at is None and key.expires_at > now,
         )
         for key in rows
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from engine.database import new_id
 from engine.errors import Conflict, Invalid, NotFound
@@ -19,6 +19,7 @@ from engine.runtime.instances import own_task, refuse_closed
 from engine.runtime.interventions import number_of
 from engine.runtime.letters import write_letter
 from engine.runtime.reasons import checked
+from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Runtime
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind, Instance, Intervention, Task, TaskState
@@ -87,8 +88,7 @@ def hand_over(
     of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
     with runtime.database.write() as session:
         # The instance before its task, as whoever else locks both.
-        locked = select(Instance).where(Instance.id == of_task).with_for_update().options(defer(Instance.state))
-        instance = session.scalar(locked)
+        instance = session.scalar(locked_rows(Instance.id == of_task))
         if instance is None:
             raise NotFound()
         task = session.scalars(own).one()

@@ -15,7 +15,7 @@ from uuid import UUID
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from sqlalchemy import BindParameter, Select, bindparam, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from engine.audit.chain import GENESIS
 from engine.calendar import versions
@@ -32,7 +32,7 @@ from engine.runtime.execution import ElementFailed, open_user_tasks
 from engine.runtime.history import moment_in, referred_to
 from engine.runtime.inbox import first_open_task
 from engine.runtime.once import AlreadyDone, CommandKind, Once
-from engine.runtime.rows import Rows, locked
+from engine.runtime.rows import Rows, locked, locked_rows
 from engine.runtime.run import Run
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import Named, guarded, new_run, opened, save
@@ -249,8 +249,7 @@ def _own_open_task(runtime: Runtime, task_id: str, actor: Actor) -> Iterator[tup
     own = own_task(task_id, actor)
     of_task = own.with_only_columns(Task.instance_id).scalar_subquery()
     with runtime.database.write() as session:
-        locked = select(Instance).where(Instance.id == of_task).with_for_update().options(defer(Instance.state))
-        instance = session.scalar(locked)
+        instance = session.scalar(locked_rows(Instance.id == of_task))
         if instance is None:
             raise NotFound()
         task = session.scalars(own).one()

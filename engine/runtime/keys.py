@@ -35,7 +35,8 @@ class KeyExpired(Conflict):
 
 class KeyRevoked(Conflict):
     sentence = Text(
-        "该测试密钥已作废，请使用新的测试密钥。", "This test key has been revoked; use the new one instead."
+        "该测试密钥已作废；如已重新下发，请使用新的密钥。",
+        "This test key has been revoked; if a new one was issued, use that.",
     )
 
 

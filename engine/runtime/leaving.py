@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import defer
 
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
@@ -13,6 +12,7 @@ from engine.people.accounts import Actor
 from engine.people.management import managed
 from engine.people.tables import OneTimeLink
 from engine.runtime import history
+from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance, Task, TaskState
 from engine.text import Text
@@ -35,8 +35,7 @@ def deactivate(runtime: Runtime, account_id: str, actor: Actor, *, now: datetime
         session.execute(delete(OneTimeLink).where(OneTimeLink.account_id == account_id))
         claimed = select(Task).where(Task.claimed_by == account_id, Task.state == TaskState.OPEN)
         # Instances before their tasks, and in one order, as whoever else locks several.
-        locked = select(Instance).where(Instance.id.in_(claimed.with_only_columns(Task.instance_id)))
-        locked = locked.order_by(Instance.id).with_for_update().options(defer(Instance.state))
+        locked = locked_rows(Instance.id.in_(claimed.with_only_columns(Task.instance_id)))
         instances = {instance.id: instance for instance in session.scalars(locked)}
         put_back = 0
         for task in session.scalars(claimed.order_by(Task.id)):

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from engine.calendar import versions
 from engine.calendar.book import Book
@@ -25,6 +25,7 @@ from engine.definitions.diagrams import Diagram
 from engine.definitions.limits import Due
 from engine.people.tables import Organisation
 from engine.runtime import history
+from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import EventKind, Instance, Party, Task, TaskState, Timer, TimerState
 from engine.runtime.telling import Letter, tell_each
@@ -68,8 +69,7 @@ def recompute_due(runtime: Runtime, now: datetime, limit: int = BATCH) -> int:
     if not ids:  # as at most ticks, which need no write lock to learn it
         return 0
     with runtime.database.write() as session, session.no_autoflush:
-        locked = select(Instance).where(Instance.id.in_(ids)).with_for_update(skip_locked=True)
-        instances = {each.id: each for each in session.scalars(locked.options(defer(Instance.state)))}
+        instances = {each.id: each for each in session.scalars(locked_rows(Instance.id.in_(ids), skip_locked=True))}
         session.expunge_all()  # their histories grow; `_write` stores that for all of them at once
         timers = session.scalars(
             select(Timer).where(_behind(), Timer.instance_id.in_(instances)).order_by(Timer.instance_id, Timer.id)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     CursorResult,
     Delete,
     Insert,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.instrumentation import manager_of_class
 
 from engine.calendar.versions import NEWEST
@@ -56,6 +57,12 @@ def locked(ids: Any, *, skip_locked: bool = False) -> Select[Any]:
     """Instances under their lock; without those that somebody else has in hand, where these are to be skipped (on
     PostgreSQL: on SQLite one queues for the one write lock)."""
     return select(table(Instance)).where(Instance.id.in_(ids)).with_for_update(skip_locked=skip_locked)
+
+
+def locked_rows(*which: ColumnElement[bool], skip_locked: bool = False) -> Select[Instance]:
+    """Instances under their lock, in one order, where the workflow stays as it is and so is not read."""
+    rows = select(Instance).where(*which).order_by(Instance.id).options(defer(Instance.state))
+    return rows.with_for_update(skip_locked=skip_locked)
 
 
 LOCKED = locked(_IDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from engine.definitions.tables import DefinitionVersion
 from engine.errors import Conflict, NotFound
@@ -16,6 +16,7 @@ from engine.people.tables import Role
 from engine.runtime import history
 from engine.runtime.applications import title
 from engine.runtime.recomputing import follow, name_of_limit, tell_parties
+from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.tables import EventKind, Instance, Party, Task, TaskState, Timer, TimerState
 from engine.runtime.time_left import ends_at
@@ -76,8 +77,7 @@ def confirm(runtime: Runtime, timer_id: str, actor: Actor, now: datetime, *, acc
     with runtime.database.write() as session, session.no_autoflush:
         theirs = select(Timer.instance_id).join(Party, Party.instance_id == Timer.instance_id)
         instance_id = session.scalar(theirs.where(Timer.id == timer_id, _authority_of(actor)))
-        locked = select(Instance).where(Instance.id == instance_id).with_for_update().options(defer(Instance.state))
-        instance = session.scalar(locked) if instance_id else None
+        instance = session.scalar(locked_rows(Instance.id == instance_id)) if instance_id else None
         if instance is None:
             raise NotFound()
         timer = session.scalar(_own(actor).where(Timer.id == timer_id))

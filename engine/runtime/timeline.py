@@ -77,6 +77,9 @@ SENTENCES = MappingProxyType(
             "{who}更正了办理数据“{variable}”，理由：{reason}",
             "{who} corrected the case's data, “{variable}”. Reason: {reason}",
         ),
+        EventKind.KEY_REVOKED: Text(
+            "{who}作废了测试密钥，理由：{reason}", "{who} revoked the test key. Reason: {reason}"
+        ),
         EventKind.HELD: Text(
             "{who}要求保留申请内容，不按保存期限删除，理由：{reason}",
             "{who} had the content kept beyond its retention period. Reason: {reason}",
