@@ -42,7 +42,7 @@ class SecretUnreadable(Broken):
 class Keyring:
     """AES-256-GCM keys by id, as the text `id:base64[,id:base64…]`. The first encrypts, every one decrypts.
 
-    A ring that came from a file follows it: whoever rotates (`engine.runtime.rotation`) changes the file, and every
+    A ring that came from a file follows it: whoever rotates (`engine.trust.rotation`) changes the file, and every
     process that runs encrypts with the new key from its next secret on.
     """
 

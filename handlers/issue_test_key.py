@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.runtime import keys
+from engine.keys import issuing
 from engine.runtime.calls import Call
 
 
@@ -12,7 +12,7 @@ def issue_test_key(call: Call, *, endpoint: str | None = None, valid_days: int |
 
     Returns `key_id`, `issued_at` and `expires_at` (ISO 8601), never the key itself.
     """
-    key = keys.issue(
+    key = issuing.issue(
         call.session, call.keyring, call.instance, endpoint=endpoint, valid_days=valid_days or 30, now=call.now
     )
     return {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from engine.runtime.calls import Call
-from engine.runtime.notice_tables import Severity
-from engine.runtime.telling import tell
+from engine.telling.tables import Severity
+from engine.telling.telling import tell
 from engine.text import Text
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.runtime.calls import Call
-from engine.runtime.notice_tables import Severity
+from engine.telling.tables import Severity
 from handlers.notify import notify
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
 from engine.definitions.deployment import deploy_folder
+from engine.levers.incidents import OPEN
 from engine.people.accounts import actor_named
-from engine.runtime.incidents import OPEN
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, Task, TaskState
 from engine.scenarios.playing import Play

@@ -17,8 +17,8 @@ from sqlalchemy import event, select, text
 from engine.database import Database
 from engine.errors import Busy, TaskDone, Unavailable
 from engine.files import FileStore, NoRoomForFile, StoredFile
+from engine.reading.attachments import take_in
 from engine.runtime import checking, instances, timers
-from engine.runtime.attachments import take_in
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer
 from engine.secrets import Keyring

@@ -18,9 +18,9 @@ from sqlalchemy import select
 from engine.clock import now as real_now
 from engine.database import Database
 from engine.files import FileStore
+from engine.keys import issuing
 from engine.people import systems
 from engine.people.accounts import actor_named
-from engine.runtime import keys
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import IssuedKey
 from engine.secrets import Keyring
@@ -95,7 +95,7 @@ def test_a_key_is_genuine_until_it_is_replaced_or_expires(tmp_path: Path, sqlite
         def shown() -> dict[str, str]:
             with runtime.database.read() as session:
                 key = session.scalars(select(IssuedKey).where(IssuedKey.revoked_at.is_(None))).one()
-            return {"KEY_ID": key.id, "TEST_KEY": keys.reveal(runtime, key.id, enterprise, case.now)}
+            return {"KEY_ID": key.id, "TEST_KEY": issuing.reveal(runtime, key.id, enterprise, case.now)}
 
         with city_system(f"http://127.0.0.1:{server.port}", credential) as endpoint:
             first = shown()

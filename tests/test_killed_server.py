@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, TrialClock
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.casework import Case
 from tests.serving import Browser, Server
 from web.assembly import open_runtime

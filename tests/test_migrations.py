@@ -28,7 +28,7 @@ from engine.people.accounts import actor_named
 from engine.runtime import checking, instances, timers
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, Instance, Task, TaskState
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.conftest import ROOT, PostgresServer
 
 OLDER = ROOT / "tests" / "older"  # rows by table, in an order they can be inserted in: what each revision once held

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.runtime.key_verification import FIELDS, SENTENCES, WINDOW, Result
+from engine.keys.verifying import FIELDS, SENTENCES, WINDOW, Result
 
 _ABOUT = {
     "key_id": "测试密钥的编号 / id of the test key",

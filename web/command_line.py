@@ -15,7 +15,7 @@ from engine.clock import SHANGHAI
 from engine.definitions.findings import Finding
 from engine.errors import FormRefused, Invalid, Refusal
 from engine.people.accounts import Actor, actor_named
-from engine.runtime.attachments import take_in
+from engine.reading.attachments import take_in
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import process_now, refuse_moved_clock
 from engine.text import Language, Text

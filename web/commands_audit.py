@@ -10,9 +10,9 @@ from engine import clock
 from engine.audit.chain import moment
 from engine.audit.tables import SystemEvent
 from engine.errors import Invalid, NotFound
-from engine.runtime import anchors, verification
 from engine.runtime.tables import Event, Instance
 from engine.text import Text
+from engine.trust import anchors, verification
 from web.command_line import Command, runtime, say
 
 

@@ -14,10 +14,10 @@ from engine.calendar.examining import examine
 from engine.calendar.reading import read
 from engine.calendar.regions import NAMES
 from engine.clock import SHANGHAI
-from engine.runtime import calendars
-from engine.runtime.explaining import explain
-from engine.runtime.recomputing import recompute_all
-from engine.runtime.time_left import ends_at
+from engine.limits import calendars
+from engine.limits.explaining import explain
+from engine.limits.recomputing import recompute_all
+from engine.limits.time_left import ends_at
 from engine.text import Text
 from web.command_line import Command, language, now, person, runtime, say, shown
 from web.commands_upkeep import AS

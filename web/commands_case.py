@@ -4,12 +4,12 @@ import click
 from flask.cli import with_appcontext
 
 from engine.errors import Invalid
-from engine.runtime import interventions
-from engine.runtime.case_desk import CaseDesk, case_desk
-from engine.runtime.correcting import correct_variable
-from engine.runtime.deadlines import change_deadline
-from engine.runtime.moving import move
-from engine.runtime.time_left import ends_at
+from engine.levers import interventions
+from engine.levers.correcting import correct_variable
+from engine.levers.deadlines import change_deadline
+from engine.levers.moving import move
+from engine.limits.time_left import ends_at
+from engine.reading.case_desk import CaseDesk, case_desk
 from engine.text import Text
 from web.command_line import Command, language, now, person, runtime, say, shown
 from web.commands_upkeep import AS

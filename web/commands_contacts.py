@@ -5,7 +5,7 @@ from flask.cli import with_appcontext
 
 from engine import clock
 from engine.people.tables import ContactKind, Role
-from engine.runtime import contacts, outbox
+from engine.telling import contacts, outbox
 from engine.text import Text
 from web import senders
 from web.command_line import Command, language, runtime, say, settings

@@ -4,9 +4,9 @@ import click
 from flask.cli import with_appcontext
 
 from engine import clock
-from engine.runtime import rotation
 from engine.secrets import Keyring
 from engine.text import Text
+from engine.trust import rotation
 from web.command_line import Command, language, runtime, say
 
 

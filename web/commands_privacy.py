@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from engine import clock
 from engine.errors import NotFound
+from engine.limits.time_left import ends_at
 from engine.people.accounts import normalised, organisation_for
 from engine.people.tables import Account
 from engine.privacy.erasure import erase, preview
 from engine.privacy.export import of_organisation, of_person, write_zip
 from engine.privacy.retention import remove_due, upcoming
-from engine.runtime.time_left import ends_at
 from engine.text import Text
 from web.command_line import Command, language, now, person, runtime, say, shown
 from web.commands_upkeep import AS

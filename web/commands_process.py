@@ -7,7 +7,8 @@ from flask.cli import with_appcontext
 
 from engine.definitions.fields import Personal
 from engine.definitions.masking import masked
-from engine.runtime import inbox, instances
+from engine.reading import inbox
+from engine.runtime import instances
 from engine.text import Text
 from web.command_line import Command, language, now, person, read_answers, runtime, say, shown
 

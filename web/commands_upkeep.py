@@ -7,8 +7,9 @@ from engine import clock, files
 from engine.definitions.fields import Personal
 from engine.definitions.masking import masked
 from engine.files.leaving import DRAFTS_KEPT
-from engine.runtime import incidents, once
-from engine.runtime.incident_desk import desk
+from engine.levers import incidents
+from engine.reading.incident_desk import desk
+from engine.runtime import once
 from engine.text import Text
 from web.command_line import Command, language, now, person, runtime, say, shown
 

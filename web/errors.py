@@ -10,9 +10,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from engine.errors import Broken, Conflict, Invalid, NotAllowed, NotFound, Refusal, Unavailable
+from engine.keys.verifying import PresentedRefused
 from engine.people.systems import CredentialRefused
 from engine.people.throttling import TooOften
-from engine.runtime.key_verification import PresentedRefused
 from engine.text import Text
 from web.language import language
 from web.problems import by_machine, problem

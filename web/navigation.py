@@ -5,14 +5,14 @@ from flask_babel import gettext
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from engine.levers.incidents import count_open
 from engine.membership.deciding import count_waiting
 from engine.people.access import Action, may
 from engine.people.accounts import Actor
 from engine.people.tables import Role
-from engine.runtime.inbox import count_open_tasks
-from engine.runtime.incidents import count_open
-from engine.runtime.menus import message_menus
-from engine.runtime.noticeboard import count_unread
+from engine.reading.inbox import count_open_tasks
+from engine.reading.menus import message_menus
+from engine.telling.noticeboard import count_unread
 from web.language import t
 from web.session import runtime, signed_in
 

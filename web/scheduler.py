@@ -15,17 +15,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine import clock, files
 from engine.errors import Unavailable
 from engine.files.leaving import DRAFTS_KEPT, QUARANTINED
+from engine.keys.uses import forget_nonces, record_uses
+from engine.limits.recomputing import recompute_all
 from engine.membership.forgetting import REJECTED_KEPT, forget_rejected
 from engine.privacy.retention import remove_due
 from engine.runtime import once
-from engine.runtime.anchors import anchor_when_due
 from engine.runtime.checking import Patrol
-from engine.runtime.key_uses import forget_nonces, record_uses
-from engine.runtime.outbox import deliver_due
-from engine.runtime.recomputing import recompute_all
 from engine.runtime.runtime import Runtime
 from engine.runtime.timers import fire_due, next_due
 from engine.runtime.trial import process_now
+from engine.telling.outbox import deliver_due
+from engine.trust.anchors import anchor_when_due
 from web.senders import from_settings
 from web.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 
 from engine.definitions.fields import Field
-from engine.runtime.attachments import own_files, take_in
+from engine.reading.attachments import own_files, take_in
 from web import limits
 from web.session import current_actor, now, runtime
 

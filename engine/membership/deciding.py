@@ -18,10 +18,10 @@ from engine.people.access import Action, require
 from engine.people.accounts import Actor
 from engine.people.directory import names
 from engine.people.tables import Role
-from engine.runtime.letters import write_letter
 from engine.runtime.paging import Page, paged
 from engine.runtime.reasons import checked
 from engine.runtime.runtime import Runtime
+from engine.telling.letters import write_letter
 from engine.text import Text
 
 LINK_LASTS = timedelta(days=7)  # a letter may lie over a long holiday's first days

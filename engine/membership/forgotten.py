@@ -15,8 +15,8 @@ from engine.people import management, throttling
 from engine.people.accounts import normalised
 from engine.people.tables import Account
 from engine.people.throttling import Rate, TooOften
-from engine.runtime.letters import write_letter
 from engine.runtime.runtime import Runtime
+from engine.telling.letters import write_letter
 from engine.text import Text
 
 LINK_LASTS = timedelta(hours=1)

@@ -14,8 +14,8 @@ from engine.people.accounts import Actor, account_of
 from engine.people.tables import Account, EmailConfirmation
 from engine.people.throttling import Rate
 from engine.people.tokens import hashed_token, new_token
-from engine.runtime.letters import write_letter
 from engine.runtime.runtime import Runtime
+from engine.telling.letters import write_letter
 from engine.text import Text
 
 LINK_LASTS = timedelta(hours=24)

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from engine.people.accounts import Tell
 from engine.people.tables import Account
-from engine.runtime.letters import write_letter
 from engine.runtime.runtime import Runtime
+from engine.telling.letters import write_letter
 from engine.text import Text
 
 

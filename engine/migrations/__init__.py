@@ -10,12 +10,12 @@ import engine.audit.tables
 import engine.calendar.tables
 import engine.definitions.tables
 import engine.files.tables
+import engine.keys.tables
 import engine.membership.tables
 import engine.people.tables
 import engine.privacy.tables
-import engine.runtime.key_tables
-import engine.runtime.notice_tables
-import engine.runtime.tables  # noqa: F401  (every module with tables, so that the metadata is whole)
+import engine.runtime.tables
+import engine.telling.tables  # noqa: F401  (every module with tables, so that the metadata is whole)
 from engine.database import Database
 
 _MIGRATION_LOCK = 0x5265616C  # any number that nobody else locks under

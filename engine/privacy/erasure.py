@@ -19,6 +19,7 @@ from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.definitions.masking import ERASED
 from engine.errors import Conflict, NotFound
+from engine.levers.leaving import deactivate
 from engine.membership.tables import Registration
 from engine.people import access, passwords
 from engine.people.access import Action
@@ -34,11 +35,10 @@ from engine.people.tables import (
 )
 from engine.privacy.tables import LegalHold, Removal
 from engine.runtime.erasing import forget_state, record_erased, without_people
-from engine.runtime.leaving import deactivate
-from engine.runtime.notice_tables import OutboxMessage
 from engine.runtime.reasons import checked
 from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.tables import Answer, EventKind, Instance, Task, TaskState
+from engine.telling.tables import OutboxMessage
 from engine.text import Text
 
 NAMED = 5  # applications that a refusal names

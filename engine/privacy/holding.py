@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine.errors import Conflict, NotFound
+from engine.levers.interventions import record_in
 from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.privacy.tables import LegalHold, Removal
-from engine.runtime.interventions import record_in
 from engine.runtime.reasons import checked
 from engine.runtime.rows import locked_rows
 from engine.runtime.runtime import Runtime

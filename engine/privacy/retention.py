@@ -25,11 +25,11 @@ from engine.people import access
 from engine.people.access import Action
 from engine.people.accounts import Actor
 from engine.privacy.tables import LegalHold, Removal
-from engine.runtime.applications import title
 from engine.runtime.erasing import REMOVED, forget_state, record_erased
-from engine.runtime.notice_tables import Notice, OutboxMessage
 from engine.runtime.runtime import Definitions, Runtime
 from engine.runtime.tables import Answer, EventKind, Incident, Instance, Intervention
+from engine.runtime.wording import title
+from engine.telling.tables import Notice, OutboxMessage
 from engine.text import Text
 
 log = logging.getLogger(__name__)

@@ -1,1 +1,1 @@
-"""Running instances: one row each, with everything people see of them projected beside it."""
+"""Running instances: one row each, and the one way to touch them."""

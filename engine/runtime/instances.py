@@ -30,7 +30,7 @@ from engine.people.tables import Account, Role
 from engine.runtime import history, numbers
 from engine.runtime.execution import ElementFailed, open_user_tasks
 from engine.runtime.history import moment_in, referred_to
-from engine.runtime.inbox import first_open_task
+from engine.runtime.next_task import first_open_task
 from engine.runtime.once import AlreadyDone, CommandKind, Once
 from engine.runtime.rows import Rows, locked, locked_rows
 from engine.runtime.run import Run
@@ -39,7 +39,7 @@ from engine.runtime.store import Named, guarded, new_run, opened, save
 from engine.runtime.submissions import accept
 from engine.runtime.suspension import refuse_suspended
 from engine.runtime.tables import EventKind, Instance, Party, Subscription, Task, TaskState
-from engine.runtime.timeline import cause
+from engine.runtime.wording import cause
 from engine.text import Text
 
 Answers = Mapping[str, Mapping[str, Any]]  # form → field → value

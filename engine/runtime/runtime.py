@@ -51,5 +51,5 @@ class Runtime:
     keyring: Keyring
     files: FileStore
     trial: bool  # may the process clock be moved?
-    anchor_every: timedelta = timedelta(minutes=10)  # at the shortest; see engine.runtime.anchors
+    anchor_every: timedelta = timedelta(minutes=10)  # at the shortest; see engine.trust.anchors
     definitions: Definitions = field(default_factory=Definitions)

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from engine.clock import SHANGHAI
 from engine.errors import Conflict
-from engine.runtime.recomputing import covers
 from engine.runtime.runtime import Definitions
 from engine.runtime.tables import EventKind, Instance, Intervention, Task, Timer, TimerState
+from engine.runtime.wording import covers
 from engine.text import Text
 
 

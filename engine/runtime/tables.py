@@ -216,7 +216,7 @@ class EventKind(StrEnum):
     KEY_ISSUED = "key_issued"  # [key_id, revoked: ids of older ones]; the timeline tells of the service task
     KEY_REVEALED = "key_revealed"  # actor [key_id]
     KEY_REVOKED = "key_revoked"  # actor [intervention, key_id]
-    KEY_USED = "key_used"  # [key_id, uses: system_id, minute, result and count of each; see engine.runtime.key_uses]
+    KEY_USED = "key_used"  # [key_id, uses: system_id, minute, result and count of each; see engine.keys.uses]
     OUTCOME = "outcome"  # element [outcome]
     CLOSED = "closed"
 

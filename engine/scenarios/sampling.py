@@ -9,7 +9,7 @@ from typing import Any
 from engine.clock import SHANGHAI
 from engine.people.accounts import Actor, key_of
 from engine.people.tables import Organisation
-from engine.runtime.attachments import take_in
+from engine.reading.attachments import take_in
 from engine.runtime.runtime import Runtime
 
 SMALL_FILES = {

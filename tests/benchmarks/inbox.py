@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.calendar.regions import CITIES
 from engine.database import Database
 from engine.people.accounts import Actor, actor_named
-from engine.runtime.inbox import open_tasks
+from engine.reading.inbox import open_tasks
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Task
 from tests.benchmarks.place import FULL, analyse, databases, onboarding, percentile, say_where

@@ -18,10 +18,10 @@ from sqlalchemy import Table, func, insert, select
 from engine.database import Base, Database, new_id
 from engine.files import FileStore
 from engine.migrations import upgrade
-from engine.runtime.notice_tables import Notice
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Event, Instance, Party, Subscription, Task, Timer
 from engine.secrets import Keyring
+from engine.telling.tables import Notice
 from handlers import HANDLERS
 from tests.casework import deploy_onboarding
 from tests.conftest import CAST_SINCE, PASSWORD, running_postgres

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from engine.calendar.reading import read
 from engine.clock import SHANGHAI
+from engine.limits import calendars
+from engine.limits.recomputing import recompute_all
 from engine.people.accounts import actor_named
-from engine.runtime import calendars
-from engine.runtime.recomputing import recompute_all
 from tests.benchmarks.place import multiplied, onboarding, say_where
 from tests.casework import Case
 from tests.engine.calendar.notices import NOTICE_2027

@@ -21,24 +21,26 @@ from engine import clock
 from engine.calendar.reading import read
 from engine.definitions.deployment import deploy, read_forms
 from engine.definitions.forms import Form, parse_forms
+from engine.levers import interventions, limit_levers
+from engine.limits import calendars
 from engine.membership import deciding
 from engine.people import management, systems
 from engine.people.accounts import actor_named
 from engine.people.tables import Account, LoginSession, Organisation, Role
 from engine.privacy.holding import hold
-from engine.runtime import calendars, contacts, interventions, limit_levers, outbox
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Task, Timer, TrialClock
 from engine.scenarios.playing import Play
 from engine.scenarios.reading import Scenario, Step, read_folder
+from engine.telling import contacts, outbox
 from handlers import HANDLERS
 from tests import hostile
 from tests.browser.person import document
 from tests.browser.reader import Reader, World
 from tests.casework import FOLDER
 from tests.conftest import CAST_SINCE
+from tests.engine.levers.test_limit_levers import with_levers
 from tests.engine.membership.newcomers import registers
-from tests.engine.runtime.test_limit_levers import with_levers
 from tests.receivers import mail_server
 from tests.serving import Server
 from tests.web.access.reading import Row, rows

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from engine.runtime.runtime import Runtime
 from tests.browser.conftest import Somebody
 from tests.casework import Case
-from tests.engine.runtime.test_limit_levers import deploy_levers
+from tests.engine.levers.test_limit_levers import deploy_levers
 
 pytestmark = pytest.mark.browser
 

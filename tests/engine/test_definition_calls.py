@@ -12,7 +12,7 @@ from engine.definitions.deployment import DeploymentRefused
 from engine.definitions.inlining import inlined
 from engine.definitions.review import review
 from engine.definitions.tables import DefinitionVersion
-from engine.runtime.casefile import case_file, drawing
+from engine.reading.casefile import case_file, drawing
 from tests.conftest import CAST_SINCE
 from tests.engine.conformance.conftest import played
 from tests.engine.conformance.drawing import (

@@ -13,8 +13,8 @@ from engine.people import access
 from engine.people.access import ALLOWED, Action, may, require
 from engine.people.accounts import Actor
 from engine.people.tables import Role
-from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.tables import Instance, Party, Task
+from engine.telling.tables import Notice, Severity
 from tests.conftest import Cast
 
 NOW = datetime(2026, 9, 18, 2, 0, tzinfo=UTC)

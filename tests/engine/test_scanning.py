@@ -18,7 +18,7 @@ from engine.audit.tables import SystemEvent, SystemEventKind
 from engine.files import FileInfected, FileStore, StoredFile
 from engine.files.leaving import QUARANTINED
 from engine.files.scanning import Clamd, ScannerAway
-from engine.runtime.attachments import take_in
+from engine.reading.attachments import take_in
 from engine.runtime.runtime import Runtime
 from tests.casework import open_incidents
 from tests.conftest import Cast

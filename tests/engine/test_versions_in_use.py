@@ -8,8 +8,8 @@ from engine.database import Database
 from engine.definitions import deployment
 from engine.definitions.review import hand_in, review
 from engine.errors import NotAllowed, NotFound
+from engine.reading.versions_in_use import instances_on, processes, version_line
 from engine.runtime.tables import Instance
-from engine.runtime.versions_in_use import instances_on, processes, version_line
 from tests.conftest import Cast
 from tests.engine.rules.builder import FORMS, GOOD, HANDLERS, broken
 

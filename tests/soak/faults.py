@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, TrialClock
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.casework import Case
 from tests.conftest import _prepare
 from tests.serving import Browser, Server

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engine import clock
+from engine.keys import issuing
+from engine.keys.verifying import FIELDS, Presented, Result
 from engine.people import systems
 from engine.people.accounts import Actor
-from engine.runtime import keys
-from engine.runtime.key_verification import FIELDS, Presented, Result
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import IssuedKey
 from tests.casework import Case, deploy_onboarding
@@ -37,7 +37,7 @@ def question(runtime: Runtime, cast: Cast) -> dict[str, str]:
     case = Case(runtime, begins=clock.now()).goes("收到测试密钥")
     with runtime.database.read() as session:
         key = session.scalars(select(IssuedKey)).one()
-    secret = keys.reveal(runtime, key.id, cast.enterprise, case.now)
+    secret = issuing.reveal(runtime, key.id, cast.enterprise, case.now)
     asked = {
         "key_id": key.id,
         "method": "GET",

@@ -14,7 +14,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import PASSWORD, Cast
-from tests.engine.runtime.tampering import unguarded
+from tests.engine.trust.tampering import unguarded
 from web.scheduler import tick
 
 Run = Callable[..., Result]

@@ -17,8 +17,8 @@ from engine.calendar.book import Book
 from engine.calendar.days import IN_LIBRARY
 from engine.calendar.reading import read
 from engine.clock import SHANGHAI
+from engine.limits import calendars
 from engine.people.accounts import Actor
-from engine.runtime import calendars
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer, TrialClock
 from tests.casework import Case, deploy_onboarding

@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 from engine import clock
 from engine.audit.tables import SystemEvent
 from engine.people.accounts import Actor
-from engine.runtime import contacts, timers
-from engine.runtime.notice_tables import OutboxMessage, OutboxState
+from engine.runtime import timers
 from engine.runtime.runtime import Runtime
+from engine.telling import contacts
+from engine.telling.tables import OutboxMessage, OutboxState
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
 from tests.receivers import Hook, mail_server, web_server

@@ -12,9 +12,9 @@ from engine import clock
 from engine.calendar import versions
 from engine.calendar.reading import read
 from engine.clock import SHANGHAI
+from engine.limits import calendars
+from engine.limits.recomputing import recompute_all
 from engine.people.accounts import Actor
-from engine.runtime import calendars
-from engine.runtime.recomputing import recompute_all
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer
 from tests.casework import Case, deploy_onboarding

@@ -18,7 +18,7 @@ from engine import clock
 from engine.files import StoredFile
 from engine.people.accounts import Actor
 from engine.people.tables import Proof
-from engine.runtime.attachments import own_files, take_in
+from engine.reading.attachments import own_files, take_in
 from engine.scenarios.sampling import SMALL_FILES
 from engine.text import Text
 from tests.casework import Case, deploy_onboarding

@@ -8,13 +8,13 @@ from lxml import html
 from sqlalchemy import select
 
 from engine import clock
+from engine.levers import interventions
 from engine.people.accounts import Actor
-from engine.runtime import interventions
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Timer, TimerState
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
-from tests.engine.runtime.test_limit_levers import deploy_levers
+from tests.engine.levers.test_limit_levers import deploy_levers
 
 ClientOf = Callable[[Actor], FlaskClient]
 SAID = {"reason": "需现场核查设备", "basis": "《办法》第八条"}

@@ -16,7 +16,7 @@ from engine.people.management import LINK_LASTS
 from engine.people.tables import Account, OneTimeLink
 from engine.runtime import instances
 from engine.runtime.runtime import Runtime
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import PASSWORD, Cast
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from engine import clock
 from engine.people.tables import Account, LoginSession
-from engine.runtime import outbox
+from engine.telling import outbox
 from tests.conftest import PASSWORD, Cast
 from tests.receivers import Mailbox, mail_server
 from tests.web.conftest import logged_in

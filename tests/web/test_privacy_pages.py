@@ -15,7 +15,7 @@ from engine.people.accounts import Actor
 from engine.people.tables import Account
 from engine.runtime.instances import claim
 from engine.runtime.runtime import Runtime
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.casework import Case, deploy_onboarding
 from tests.conftest import Cast
 

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from engine import clock
 from engine.people.accounts import Actor
-from engine.runtime import outbox
 from engine.runtime.runtime import Runtime
+from engine.telling import outbox
 from tests.conftest import Cast
 from tests.engine.membership.newcomers import CODE, NEWCOMER, registrations
 from tests.receivers import mail_server

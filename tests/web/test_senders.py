@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from engine.runtime import addresses
-from engine.runtime.addresses import HostInside
-from engine.runtime.contacts import new_secret
-from engine.runtime.outbox import Parcel, SenderDown
+from engine.telling import addresses
+from engine.telling.addresses import HostInside
+from engine.telling.contacts import new_secret
+from engine.telling.outbox import Parcel, SenderDown
 from tests.receivers import Hook, Mailbox, free_port, mail_server, web_server
 from web.senders import from_settings
 from web.senders.email import EmailSender

@@ -6,12 +6,12 @@ from werkzeug.wrappers import Response
 
 from engine import clock
 from engine.errors import Conflict, NotFound
+from engine.levers.leaving import OwnAccount, deactivate
 from engine.people import management, second_factor, sessions
 from engine.people.access import HAVE_HEADS, Action, may, require
 from engine.people.accounts import UsernameRefused, UsernameTaken, organisation_for
 from engine.people.directory import directory
 from engine.people.tables import Role
-from engine.runtime.leaving import OwnAccount, deactivate
 from web.errors import status_of
 from web.language import language
 from web.pages.admin import role_names

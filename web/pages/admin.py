@@ -5,10 +5,10 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine import clock
+from engine.levers.incidents import count_open
 from engine.people.access import Action, may, require
 from engine.people.tables import Role
 from engine.runtime import trial
-from engine.runtime.incidents import count_open
 from engine.runtime.timers import next_due
 from engine.runtime.trial import StepRefused
 from web.language import language, when

@@ -11,9 +11,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from engine import clock
 from engine.clock import SHANGHAI
+from engine.keys.verifying import SENTENCES, Presented, Result, verify
 from engine.people import systems
 from engine.people.systems import Caller
-from engine.runtime.key_verification import SENTENCES, Presented, Result, verify
 from web.api_description import description
 from web.problems import accepted_language
 from web.session import now, public, runtime, settings

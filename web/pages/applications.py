@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 from engine.definitions.fields import Form
 from engine.errors import FormRefused
 from engine.people.access import Action, require
-from engine.runtime.applications import Standing, instances
-from engine.runtime.inbox import first_open_task
+from engine.reading.applications import Standing, instances
+from engine.reading.menus import StartForm, start_form, startable
 from engine.runtime.instances import start
-from engine.runtime.menus import StartForm, start_form, startable
+from engine.runtime.next_task import first_open_task
 from web.formdata import is_editing, read_answers, refused_with
 from web.once import key_sent
 from web.receiving import takes_files

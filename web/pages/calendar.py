@@ -13,10 +13,10 @@ from engine.calendar.entries import SIDES, Closure, DayEnds, EntryRefused, Notic
 from engine.calendar.regions import COUNTRY, NAMES
 from engine.calendar.versions import CalendarMoved
 from engine.errors import NotFound, Unavailable
+from engine.limits import calendars
+from engine.limits.recomputing import Change, left_to_do, recompute_all
 from engine.people.access import Action, require
 from engine.people.directory import names
-from engine.runtime import calendars
-from engine.runtime.recomputing import Change, left_to_do, recompute_all
 from web.calendar_entry import KINDS, MOST_BYTES, Given, Wrong
 from web.errors import status_of
 from web.language import language

@@ -8,14 +8,14 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import Invalid, NotFound
+from engine.levers import interventions
+from engine.levers.correcting import Compound, NoSuchVariable, correct_variable
+from engine.levers.deadlines import change_deadline
+from engine.levers.moving import TargetRefused, move
 from engine.privacy.holding import hold, lift
 from engine.privacy.retention import keeping
-from engine.runtime import interventions
-from engine.runtime.case_desk import case_desk
-from engine.runtime.case_desk import cases as all_cases
-from engine.runtime.correcting import Compound, NoSuchVariable, correct_variable
-from engine.runtime.deadlines import change_deadline
-from engine.runtime.moving import TargetRefused, move
+from engine.reading.case_desk import case_desk
+from engine.reading.case_desk import cases as all_cases
 from engine.runtime.reasons import BasisTooLong, ReasonMissing, checked
 from web.language import language
 from web.moments import end_of

@@ -8,7 +8,7 @@ from engine import clock
 from engine.errors import Conflict, Invalid
 from engine.people.access import Action, require
 from engine.people.tables import ContactKind, Role
-from engine.runtime import contacts, outbox
+from engine.telling import contacts, outbox
 from web.language import language
 from web.pages.admin import role_names
 from web.session import current_actor, runtime, settings

@@ -12,11 +12,11 @@ from engine.calendar.entries import SIDES
 from engine.calendar.regions import NAMES
 from engine.clock import SHANGHAI
 from engine.errors import Invalid
+from engine.limits import shortening
+from engine.limits.explaining import Explanation, explain, of_task
+from engine.limits.shortening import Shortening
 from engine.people.access import Action, may, require
-from engine.runtime import shortening
-from engine.runtime.explaining import Explanation, explain, of_task
 from engine.runtime.paging import PAGE_SIZE, Page
-from engine.runtime.shortening import Shortening
 from web.language import language
 from web.session import current_actor, now, runtime, safe_next
 

@@ -14,7 +14,7 @@ from engine.definitions.review import hand_in, review
 from engine.definitions.uploads import MAX_BYTES, UploadRefused, packed
 from engine.errors import Refusal
 from engine.people.access import Action, may, require
-from engine.runtime.versions_in_use import instances_on, processes, version_line
+from engine.reading.versions_in_use import instances_on, processes, version_line
 from web.receiving import takes_files
 from web.session import current_actor, now, runtime
 

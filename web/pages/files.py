@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from engine.errors import NotFound
 from engine.files import StoredFile
 from engine.files.previewing import NoPreview, draw, has_preview
-from engine.runtime.attachments import readable_file
+from engine.reading.attachments import readable_file
 from web.language import language
 from web.session import current_actor, now, runtime
 

@@ -6,10 +6,10 @@ from werkzeug.wrappers import Response
 
 from engine import clock
 from engine.errors import Conflict, Invalid
+from engine.levers.handing_over import NobodyHasIt, NoColleague, hand_over
 from engine.people.access import Action, require
-from engine.runtime.handing_over import NobodyHasIt, NoColleague, hand_over
+from engine.reading.taskfile import TaskFile, task_file
 from engine.runtime.reasons import ReasonMissing
-from engine.runtime.taskfile import TaskFile, task_file
 from web.language import language
 from web.session import current_actor, now, runtime
 

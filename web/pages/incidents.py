@@ -5,9 +5,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import Broken
+from engine.levers import incidents
 from engine.people.access import Action, require
-from engine.runtime import incidents
-from engine.runtime.incident_desk import desk
+from engine.reading.incident_desk import desk
 from engine.runtime.reasons import ReasonMissing
 from web.language import language
 from web.session import current_actor, now, runtime

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, make_response, render_template
 
 from engine.errors import NotFound
-from engine.runtime.casefile import CaseFile, KeyCard, case_file, drawing
-from engine.runtime.keys import reveal
+from engine.keys.issuing import reveal
+from engine.reading.casefile import CaseFile, KeyCard, case_file, drawing
 from web import limits
 from web.proof import require_proof
 from web.session import current_actor, now, runtime

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 
 from engine.calendar.entries import SIDES
 from engine.errors import Invalid, NotFound
-from engine.runtime.casefile import case_file
-from engine.runtime.ledger import LimitLedger, clock_ledger, days_by_side
-from engine.runtime.limit_levers import extend_limit, pause_limit, resume_limit
+from engine.levers.limit_levers import extend_limit, pause_limit, resume_limit
+from engine.limits.ledger import LimitLedger, clock_ledger, days_by_side
+from engine.reading.casefile import case_file
+from engine.reading.taskfile import task_file
 from engine.runtime.reasons import BasisTooLong, ReasonMissing
-from engine.runtime.taskfile import task_file
 from web.language import language
 from web.once import key_sent
 from web.session import current_actor, now, runtime

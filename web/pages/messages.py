@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from engine.definitions.fields import Form
 from engine.errors import FormRefused, InstanceClosed, NothingWaits
-from engine.runtime.casefile import case_file
+from engine.reading.casefile import case_file
+from engine.reading.message_box import message_box, message_form, message_forms
 from engine.runtime.instances import send_message
-from engine.runtime.message_box import message_box, message_form, message_forms
 from engine.text import Text
 from web import limits
 from web.formdata import Answers, is_editing, read_answers, refused_with

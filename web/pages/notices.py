@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine.people.access import Action, may, require
-from engine.runtime.noticeboard import authorities_with_warnings, mark_all_read, mark_read, notices, warnings
+from engine.telling.noticeboard import authorities_with_warnings, mark_all_read, mark_read, notices, warnings
 from web.session import current_actor, now, runtime, safe_next
 
 blueprint = Blueprint("notices", __name__)

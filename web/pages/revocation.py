@@ -5,9 +5,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import NotFound
-from engine.runtime.casefile import case_file
+from engine.keys.revoking import revoke
+from engine.reading.casefile import case_file
 from engine.runtime.reasons import ReasonMissing
-from engine.runtime.revoking import revoke
 from web.language import language
 from web.session import current_actor, now, runtime
 

@@ -10,10 +10,10 @@ from engine.definitions.fields import Form
 from engine.errors import Conflict, FormRefused
 from engine.people import access
 from engine.people.access import Action
-from engine.runtime.inbox import done_tasks, open_tasks
+from engine.reading.inbox import done_tasks, open_tasks
+from engine.reading.taskfile import TaskFile, asked, task_file
 from engine.runtime.instances import claim, complete, release
 from engine.runtime.suspension import paused
-from engine.runtime.taskfile import TaskFile, asked, task_file
 from web.formdata import is_editing, read_answers, refused_with
 from web.language import language, t
 from web.once import key_sent

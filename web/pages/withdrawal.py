@@ -5,8 +5,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from engine.errors import NotFound
-from engine.runtime.casefile import case_file
-from engine.runtime.interventions import withdraw
+from engine.levers.interventions import withdraw
+from engine.reading.casefile import case_file
 from engine.runtime.reasons import ReasonMissing
 from web.language import language
 from web.once import key_sent

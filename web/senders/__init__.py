@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from engine.people.tables import ContactKind
-from engine.runtime.outbox import Sender
+from engine.telling.outbox import Sender
 from web.senders.email import EmailSender
 from web.senders.webhook import WebhookSender
 from web.settings import Settings

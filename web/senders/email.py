@@ -7,8 +7,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from engine.runtime.notice_tables import Severity
-from engine.runtime.outbox import Parcel, SenderDown
+from engine.telling.outbox import Parcel, SenderDown
+from engine.telling.tables import Severity
 from engine.text import Text
 from web.senders.deadline import deadline
 from web.senders.link import link_of

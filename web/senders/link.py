@@ -2,7 +2,7 @@
 
 from engine.people.access import ALLOWED, Action
 from engine.people.tables import Role
-from engine.runtime.outbox import Parcel
+from engine.telling.outbox import Parcel
 
 
 def link_of(parcel: Parcel, public_url: str) -> str | None:

@@ -9,8 +9,8 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from engine.runtime.addresses import reachable
-from engine.runtime.outbox import Parcel
+from engine.telling.addresses import reachable
+from engine.telling.outbox import Parcel
 from web.senders.deadline import deadline
 from web.senders.link import link_of
 

@@ -6,9 +6,9 @@ from engine import clock
 from engine.definitions.checks import uscc_check_character
 from engine.membership.registering import register
 from engine.membership.tables import Registration
-from engine.runtime import outbox
-from engine.runtime.outbox import Parcel
 from engine.runtime.runtime import Runtime
+from engine.telling import outbox
+from engine.telling.outbox import Parcel
 
 CODE = "91440605MA4XNEW00" + uscc_check_character("91440605MA4XNEW00")
 NEWCOMER = {

@@ -18,11 +18,11 @@ from engine.people import management
 from engine.people.accounts import OrganisationKeyTaken, UsernameTaken, organisation_for
 from engine.people.tables import Account, Organisation, Role
 from engine.people.throttling import TooOften
-from engine.runtime.letters import opened_letter
-from engine.runtime.notice_tables import OutboxMessage
 from engine.runtime.reasons import ReasonMissing
 from engine.runtime.runtime import Runtime
-from engine.runtime.verification import verify
+from engine.telling.letters import opened_letter
+from engine.telling.tables import OutboxMessage
+from engine.trust.verification import verify
 from tests.conftest import Cast
 from tests.engine.membership.newcomers import CODE, NEWCOMER, letters, registers, registrations
 

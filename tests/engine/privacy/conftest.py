@@ -2,14 +2,7 @@
 
 import pytest
 
-from engine.runtime.runtime import Runtime
-from tests.casework import Case, deploy_onboarding
-
-
-@pytest.fixture
-def case(runtime: Runtime) -> Case:
-    deploy_onboarding(runtime)
-    return Case(runtime)
+from tests.casework import Case
 
 
 @pytest.fixture

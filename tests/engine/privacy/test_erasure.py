@@ -11,11 +11,12 @@ from engine.people.management import reactivate
 from engine.people.tables import Account, Contact, SignOnLink
 from engine.privacy.erasure import AlreadyErased, HeldBack, OwnPerson, StillRunning, erase, preview
 from engine.privacy.holding import hold
-from engine.runtime import contacts, instances
-from engine.runtime.casefile import case_file
+from engine.reading.casefile import case_file
+from engine.runtime import instances
 from engine.runtime.reasons import ReasonMissing
 from engine.runtime.tables import Answer, Instance, TaskState
-from engine.runtime.verification import verify
+from engine.telling import contacts
+from engine.trust.verification import verify
 from tests.casework import Case
 from tests.conftest import PASSWORD, Cast
 from tests.engine.runtime.test_discretion import PERSONAL

@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from engine.people.accounts import Actor
 from engine.people.links import identify
 from engine.privacy.export import of_organisation, of_person, write_zip
-from engine.runtime.verification import verify
+from engine.trust.verification import verify
 from tests.casework import Case
 from tests.conftest import Cast
 

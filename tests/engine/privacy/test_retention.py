@@ -13,16 +13,17 @@ from engine.files import StoredFile
 from engine.people.accounts import Actor
 from engine.privacy.holding import ContentGone, Held, NotHeld, hold, lift
 from engine.privacy.retention import remove_due, upcoming
-from engine.runtime import checking, verification
-from engine.runtime.answered import REMOVED_SAID
-from engine.runtime.applications import instances
-from engine.runtime.attachments import readable_file
-from engine.runtime.casefile import CaseFile, case_file
+from engine.reading.answered import REMOVED_SAID
+from engine.reading.applications import instances
+from engine.reading.attachments import readable_file
+from engine.reading.casefile import CaseFile, case_file
+from engine.runtime import checking
 from engine.runtime.history import answers_hash
-from engine.runtime.noticeboard import notices
 from engine.runtime.reasons import ReasonMissing
 from engine.runtime.tables import Answer, Event, EventKind, Instance
-from engine.runtime.verification import verify
+from engine.telling.noticeboard import notices
+from engine.trust import verification
+from engine.trust.verification import verify
 from tests.casework import Case
 from tests.conftest import Cast
 

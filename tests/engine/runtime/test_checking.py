@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import Broken
-from engine.runtime import checking, incidents, timers
+from engine.levers import incidents
+from engine.runtime import checking, timers
 from engine.runtime.checking import Patrol, Wrong
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Instance, Party, Subscription, Task, TaskState, Timer, TimerState

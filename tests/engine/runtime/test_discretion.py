@@ -10,16 +10,16 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.definitions.deployment import deploy, read_forms
 from engine.errors import Broken, NotFound
+from engine.levers.correcting import correct_variable
 from engine.people.accounts import Actor
+from engine.reading.answered import CONFIDENTIAL, AnsweredForm
+from engine.reading.attachments import readable_file
+from engine.reading.casefile import case_file
+from engine.reading.taskfile import task_file
 from engine.runtime import instances
-from engine.runtime.answered import CONFIDENTIAL, AnsweredForm
-from engine.runtime.attachments import readable_file
-from engine.runtime.casefile import case_file
-from engine.runtime.correcting import correct_variable
-from engine.runtime.notice_tables import Notice
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, Intervention, Party
-from engine.runtime.taskfile import task_file
+from engine.telling.tables import Notice
 from handlers import HANDLERS
 from tests.casework import FOLDER, Case, open_incidents
 from tests.conftest import CAST_SINCE, Cast

@@ -17,7 +17,7 @@ from engine.errors import (
     TaskDone,
 )
 from engine.runtime import instances
-from engine.runtime.inbox import first_open_task
+from engine.runtime.next_task import first_open_task
 from engine.runtime.runtime import Runtime
 from engine.runtime.store import opened
 from engine.runtime.tables import Answer, Event, EventKind, Party, TaskState

@@ -14,7 +14,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Answer, CommandDone, Event, EventKind, Instance
 from tests.casework import Case, open_incidents
 from tests.conftest import Cast
-from tests.engine.runtime.test_incidents import broken
+from tests.engine.levers.test_incidents import broken
 
 
 def _started(runtime: Runtime) -> int:

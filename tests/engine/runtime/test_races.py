@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import select, text
 
 from engine.errors import Conflict, InstanceClosed, NothingWaits, TaskCancelled, TaskDone
-from engine.runtime import checking, instances, interventions, timers
-from engine.runtime.moving import StepOver, move
+from engine.levers import interventions
+from engine.levers.moving import StepOver, move
+from engine.runtime import checking, instances, timers
 from engine.runtime.numbers import next_number
 from engine.runtime.runtime import Runtime
 from engine.runtime.suspension import Suspended

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from engine.clock import SHANGHAI
 from engine.runtime import timers
-from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Event, EventKind, Instance, Timer, TimerState
+from engine.telling.tables import Notice, Severity
 from tests.casework import Case, open_incidents
 from tests.conftest import Cast
 

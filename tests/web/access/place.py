@@ -24,17 +24,17 @@ from engine.files import StoredFile
 from engine.people import management, sessions, systems
 from engine.people.accounts import Actor, actor_named
 from engine.people.tables import Account, LoginSession, Role
-from engine.runtime import contacts
-from engine.runtime.notice_tables import Notice, Severity
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, IssuedKey, Task, Timer
 from engine.scenarios.reading import Samples, read_samples
 from engine.scenarios.sampling import filled_in
+from engine.telling import contacts
+from engine.telling.tables import Notice, Severity
 from handlers import HANDLERS
 from tests.casework import FOLDER, Case
 from tests.conftest import CAST_SINCE
+from tests.engine.levers.test_limit_levers import with_levers
 from tests.engine.membership.newcomers import registers
-from tests.engine.runtime.test_limit_levers import with_levers
 from tests.web.conftest import logged_in
 
 PEOPLE: Mapping[str, str | None] = {

@@ -1,0 +1,1 @@
+"""What is done outside the course of a diagram, with a reason: suspend, move, correct, extend, hand over, retry."""
