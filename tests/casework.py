@@ -1,5 +1,6 @@
 """Bringing an application to a certain point, in the words of the scenarios."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from engine.people.accounts import actor_named
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Instance, Task, TaskState
 from engine.scenarios.playing import Play
-from engine.scenarios.reading import Samples, Scenario, read_samples, without_label
+from engine.scenarios.reading import Samples, Scenario, Step, read_samples, without_label
 from engine.scenarios.sampling import filled_in
 from engine.text import Text
 from handlers import HANDLERS
@@ -77,6 +78,18 @@ class Case:
 
     def task(self, name: str) -> Task:
         return next(task for task in self.tasks() if name in (task.name, task.element_id))
+
+
+def what_is_done(scenario: Scenario) -> Scenario:
+    """Without what is expected or refused in between; the time that passes there passes before the next step."""
+    steps: list[Step] = []
+    at: datetime | None = None
+    for step in scenario.steps:
+        at = step.at or at
+        if step.verb != "expect" and step.refused is None:
+            steps.append(replace(step, at=at))
+            at = None
+    return replace(scenario, steps=tuple(steps))
 
 
 def deploy_onboarding(runtime: Runtime) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from flask import Flask, Request, current_app, request
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.sansio.multipart import File
 
@@ -141,8 +141,17 @@ class _FormParser(FormDataParser):
         return stream, *parser.parse(stream, boundary, content_length)
 
 
+class Sent(ImmutableMultiDict[str, Any]):
+    """What was sent, by name, without the character NUL: no text that people write has it, PostgreSQL refuses it."""
+
+    def __init__(self, pairs: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__([(name, one.replace("\0", "") if isinstance(one, str) else one) for name, one in pairs])
+
+
 class ReceivedRequest(Request):
     """A request whose files go to the disk as they come."""
+
+    parameter_storage_class = Sent
 
     def make_form_data_parser(self) -> FormDataParser:
         parser = _FormParser(
@@ -182,7 +191,14 @@ def _limits(forms: Iterable[Form]) -> Mapping[str, int]:
 
 def init_app(app: Flask) -> None:
     app.request_class = ReceivedRequest
+    app.before_request(_refuse_nul)
     app.before_request(_expect_little)
+
+
+def _refuse_nul() -> None:
+    """Nothing has such an id, and PostgreSQL would not even look."""
+    if "\0" in request.path:
+        raise NotFound()
 
 
 def _expect_little() -> None:

@@ -37,7 +37,7 @@ from handlers import HANDLERS
 from tests import hostile
 from tests.browser.person import document
 from tests.browser.reader import Reader, World
-from tests.casework import FOLDER
+from tests.casework import FOLDER, what_is_done
 from tests.conftest import CAST_SINCE
 from tests.engine.levers.test_limit_levers import with_levers
 from tests.engine.membership.newcomers import registers
@@ -141,7 +141,6 @@ def _answered(scenario: Scenario) -> set[tuple[str, str]]:
 
 def _harmful(scenario: Scenario, forms: dict[str, Form]) -> Scenario:
     """With harmful answers, and with tasks called as the harmful diagram calls them."""
-    steps = [step for step in scenario.steps if step.verb != "expect" and step.refused is None]
     return replace(
         scenario,
         steps=tuple(
@@ -150,7 +149,7 @@ def _harmful(scenario: Scenario, forms: dict[str, Form]) -> Scenario:
                 what=step.what + hostile.MARKUP if step.verb == "does" and not step.what.isascii() else step.what,
                 fills=hostile.answers(forms, step.fills),
             )
-            for step in steps
+            for step in what_is_done(scenario).steps
         ),
     )
 

@@ -33,7 +33,7 @@ _VALUES = MappingProxyType({"move": "to", "deadline": "ends", "correct": "value"
 
 @blueprint.get("")
 def listed() -> str:
-    search = request.args.get("search", "")[:100].replace("\x00", "")
+    search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
         actor, number = current_actor(), request.args.get("page", 1, int)
         page = all_cases(reading, runtime().definitions, actor, now(), search=search, page=number)

@@ -80,7 +80,7 @@ def _back() -> Response:
 
 
 def _filter() -> tuple[str, str]:
-    return request.values.get("element", "")[:200], request.values.get("cause", "")[:100].replace("\x00", "")
+    return request.values.get("element", "")[:200], request.values.get("cause", "")[:100]
 
 
 def _page(*, refusal: str | None = None, at: str = "incidents", reason: str = "") -> str:

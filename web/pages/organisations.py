@@ -25,7 +25,7 @@ def _administrators_only() -> None:
 
 @blueprint.get("")
 def listed() -> str:
-    search = request.args.get("search", "")[:100].replace("\x00", "")
+    search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
         page = organisations.listed(reading, current_actor(), search=search, page=request.args.get("page", 1, int))
     return render_template(

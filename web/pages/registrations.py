@@ -26,7 +26,7 @@ def _administrators_only() -> None:
 @blueprint.get("")
 def listed() -> str:
     decided = request.args.get("view") == "decided"
-    search = request.args.get("search", "")[:100].replace("\x00", "")
+    search = request.args.get("search", "")[:100]
     with runtime().database.read() as reading:
         page = deciding.listed(
             reading, current_actor(), decided=decided, search=search, page=request.args.get("page", 1, int)

@@ -25,7 +25,7 @@ def place(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         )
     )
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    place = furnish(app)
+    place = furnish(Place(app))
     yield place
     place.close()
     app.extensions["runtime"].database.close()

@@ -124,9 +124,9 @@ class Place:
         return str(self.runtime.database.engine.url.database)
 
 
-def furnish(app: Flask) -> Place:
+def furnish(place: Place) -> Place:
     """The place with everybody logged in and everything in it."""
-    place = Place(app)
+    app = place.app
     runtime = place.runtime
     with runtime.database.write() as writing:
         deploy(writing, diagram=with_levers(), forms=read_forms(FOLDER), handlers=HANDLERS, by=None, now=CAST_SINCE)
