@@ -5,6 +5,7 @@ BIN := .venv/bin
 PORT ?= 8000
 WORKERS ?= 2
 ROUNDS ?= 20
+SERVICE ?= pypi
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 FLASK := $(BIN)/flask --app web
 
@@ -22,12 +23,13 @@ run: $(BIN)/.run ## start a trial on 127.0.0.1:8000 (another port: make run PORT
 test: $(BIN)/.dev chromium check ## everything a change must pass
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-check: $(BIN)/.dev ## format, lint, security lint, types and import contracts only
+check: $(BIN)/.dev ## format, lint, security lint, types, import contracts and secrets only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/bandit -q -c pyproject.toml -r engine handlers web -x web/assets
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.leaks
 
 format: $(BIN)/.dev ## put the code into the house's format
 	@$(BIN)/ruff check --fix .
@@ -55,8 +57,17 @@ lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		-c requirements.txt --group dev -o requirements-dev.txt pyproject.toml
 
-audit: ## ask the package index for known holes in what is locked (needs uv and the network)
-	uvx pip-audit@2.10.1 --strict --no-deps --disable-pip -r requirements.txt
+audit: ## ask the package index for known holes in what is locked (needs uv and the network; or: make audit SERVICE=osv)
+	@command -v uvx >/dev/null || { echo "make audit needs uv, see https://docs.astral.sh/uv/"; exit 1; }
+	@told=$$(uvx pip-audit@2.10.1 -s $(SERVICE) --strict --no-deps --disable-pip -r requirements.txt 2>&1); found=$$?; \
+	echo "$$told"; \
+	case "$$found $$told" in \
+		0*) exit 0 ;; \
+		*Found*"known vulnerabilit"*) echo "Raise what is named in pyproject.toml, then: make lock"; exit 1 ;; \
+	esac; \
+	echo "No result: not every locked package was answered for, so nothing is known about holes in any of them."; \
+	echo "Run it where https://pypi.org/pypi/<name>/<version>/json answers, or, with SERVICE=osv, https://api.osv.dev."; \
+	exit 2
 
 clean: ## remove the virtual environment and what tests leave (not var/, which holds data)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-artifacts
