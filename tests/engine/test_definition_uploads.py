@@ -41,6 +41,14 @@ def test_a_zip_may_have_folders_and_other_files_beside() -> None:
     assert unpack([("permit.zip", _zip(files))]) == Package(DIAGRAM, {"review": FORMS["review"]})
 
 
+def test_a_name_that_leads_elsewhere_is_only_a_name_or_passed_over() -> None:
+    """Nothing is unpacked into a folder, and what is packed again bears no more than the last part."""
+    up = "../../../etc/review.json"
+    package = unpack([("a.zip", _zip({up: b"{}", "/etc/x.bpmn": DIAGRAM, "C:\\etc\\..\\basic.json": b"{}"}))])
+    assert package.diagram == DIAGRAM
+    assert list(package.forms) == ["basic"]
+
+
 def test_a_packed_version_comes_back_the_same() -> None:
     archive = packed("permit", DIAGRAM, FORMS)
     assert unpack([("permit.zip", archive)]) == Package(DIAGRAM, FORMS)
