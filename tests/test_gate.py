@@ -143,3 +143,9 @@ def test_nothing_else_stands_in_the_table_of_access(app: Flask) -> None:
 
 def test_the_page_on_access_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == page(), "python -m tests.web.access.page writes it anew"
+
+
+def test_the_page_on_security_names_tests_that_exist() -> None:
+    named = set(re.findall(r"`([a-z_/]*test_[a-z_]+\.py)`", (ROOT / "docs" / "security.md").read_text("utf-8")))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).is_file()] == []

@@ -5,6 +5,7 @@ and people, of the process, its steps and its questions as well, in reasons, not
 twice, with the content security policy and with the browser told to ignore it: then nothing but escaping is in the way.
 """
 
+import io
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -28,10 +29,12 @@ from engine.people import management, systems
 from engine.people.accounts import actor_named
 from engine.people.tables import Account, LoginSession, Organisation, Role
 from engine.privacy.holding import hold
+from engine.reading.attachments import take_in
 from engine.runtime.runtime import Runtime
 from engine.runtime.tables import Incident, Task, Timer, TrialClock
 from engine.scenarios.playing import Play
 from engine.scenarios.reading import Scenario, Step, read_folder
+from engine.scenarios.sampling import SMALL_FILES
 from engine.telling import contacts, outbox
 from handlers import HANDLERS
 from tests import hostile
@@ -45,6 +48,7 @@ from tests.receivers import mail_server
 from tests.serving import Server
 from tests.web.access.reading import Row, rows
 from web import trial_cast
+from web.language import COOKIE
 from web.senders.email import EmailSender
 from web.settings import MailServer
 
@@ -304,6 +308,23 @@ def test_everything_that_was_typed_is_read_as_it_was_typed(world: World, walked:
     assert [path for path, words in hostile.planted(world.forms).items() if words not in read_by_official] == []
 
 
+@pytest.mark.parametrize("name", ["a.pdf", "a.png", "a.txt"])
+def test_a_file_that_is_a_page_as_well_is_saved_and_drawn_and_never_opened(
+    world: World, beside: Runtime, name: str
+) -> None:
+    """The policy is switched off here too; the file's own address saves it, and its preview is a picture made of it."""
+    reader, page = world.reader("guangzhou"), b"<!doctype html><script>xss()</script><svg onload=xss()>"
+    content = io.BytesIO(SMALL_FILES.get(Path(name).suffix, b"") + page)
+    with beside.database.read() as session:
+        actor = actor_named(session, "guangzhou")
+    file = take_in(beside, stream=content, name=name, accept=[name[1:]], max_bytes=10_000, actor=actor, now=clock.now())
+    with reader.page.expect_download() as download:
+        reader.page.evaluate(f"location.assign('/files/{file.id}')")
+    assert download.value.suggested_filename == name
+    reader.person.go(f"/files/{file.id}/preview")
+    assert reader.harmed() == []
+
+
 def test_letters_are_text_and_nothing_else(world: World, beside: Runtime) -> None:
     """No part in HTML, and no header that somebody has typed."""
     with mail_server() as box:
@@ -334,10 +355,12 @@ def test_every_page_that_people_have_was_opened(walked: dict[str, list[str]]) ->
 
 
 def test_no_script_runs_and_none_is_stopped_where_the_policy_is_on(world: World, walked: dict[str, list[str]]) -> None:
-    """The policy has nothing to do: what it stops, it tells of."""
+    """The policy has nothing to do: what it stops, it tells of. The same pages are read in English."""
     for username, addresses in walked.items():
         reader = world.arrives(username, bypass_csp=False, like=world.readers[username])
+        reader.page.context.add_cookies([{"name": COOKIE, "value": "en", "url": reader.person.address}])
         for address in {kind(address): address for address in addresses}.values():  # one of each kind
             reader.opens(address)
         assert reader.harmed() == []
+        assert "Log out" in reader.said[addresses[-1]]
         reader.page.context.close()
