@@ -115,6 +115,18 @@ class Place:
             self._as_it_was.backup(now)
         self.version()
 
+    def changes(self) -> set[str]:
+        """The tables that hold something else than they did, but for how often something was tried."""
+        with closing(sqlite3.connect(self._path)) as now:
+            tables = [name for (name,) in now.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {
+                name
+                for name in tables
+                if name != "throttles"
+                and now.execute(f"SELECT * FROM {name}").fetchall()
+                != self._as_it_was.execute(f"SELECT * FROM {name}").fetchall()
+            }
+
     def close(self) -> None:
         self._watching.close()
         self._as_it_was.close()

@@ -5,10 +5,8 @@ The inputs are read from the form files, so a new question is tried by itself.
 
 import io
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,7 +36,6 @@ from web.settings import Settings
 
 FORMS = parse_forms(read_forms(FOLDER))
 Inputs = dict[str, str]  # name → value
-COUNTED = ("throttles", "sqlite_sequence")  # how often something was tried, which counts when it is refused too
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,6 @@ class Waiting:
 class Desk:
     place: Place
     pages: dict[str, Waiting]  # by form
-    before: dict[str, list[Any]] = field(default_factory=dict)  # what the tables hold
 
     def at(self, form: str) -> Waiting:
         """The page of a form, at its own time; whatever is sent there is undone."""
@@ -65,7 +61,6 @@ class Desk:
             offset = round((page.play.now - clock.now()).total_seconds())
             writing.merge(TrialClock(id=1, offset_seconds=offset))
         self.place.remember()
-        self.before = self.content()
         return page
 
     def send(self, page: Waiting, inputs: Mapping[str, str] | list[tuple[str, str]]) -> TestResponse:
@@ -75,17 +70,12 @@ class Desk:
         version, changed = self.place.version(), set[str]()
         answer = self.place.browser(page.username).post(page.address, data=data, content_type=form, buffered=True)
         if self.place.version() != version:
-            changed = {name for name, rows in self.content().items() if rows != self.before[name]}
+            changed = self.place.changes()
             self.place.put_back()
         assert answer.status_code in (200, 302, 400, 413, 422), f"answers {answer.status_code}"
         assert not changed or answer.status_code == 302, f"refused, and yet {changed} were written to"
         assert "incidents" not in changed, "a failure for an operator"
         return answer
-
-    def content(self) -> dict[str, list[Any]]:
-        with closing(sqlite3.connect(str(self.place.runtime.database.engine.url.database))) as rows:
-            tables = [name for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {name: rows.execute(f"SELECT * FROM {name}").fetchall() for name in tables if name not in COUNTED}
 
 
 @pytest.fixture(scope="module")
