@@ -31,6 +31,8 @@ BAD = {
     "far too long": "长" * 6_000,
 }
 
+UNSEEN = ("\x07", "\x1b", "\u202e", "\u2066")  # which ring, colour a terminal, or make a text read as another
+
 # Those that a database, a conversion or a header stumbles over first, for where there is much to try them on.
 WORST = {
     what: BAD[what]
@@ -39,6 +41,7 @@ WORST = {
         "a NUL",
         "half a surrogate pair",
         "control characters",
+        "text that runs backwards",
         "a huge number",
         "an integer no database has",
         "the year 9999",

@@ -12,7 +12,7 @@ from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
 from engine.errors import Conflict, Invalid, NotFound
 from engine.people import passwords
-from engine.people.tables import Account, Organisation, OrganisationKey, Role
+from engine.people.tables import LONGEST_NAME, Account, Organisation, OrganisationKey, Role
 from engine.text import Text
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
@@ -55,6 +55,13 @@ class UsernameRefused(Invalid):
 
 class UsernameTaken(Conflict):
     sentence = Text("用户名“{username}”已被使用。", "The user name “{username}” is taken.")
+
+
+class PersonNameRefused(Invalid):
+    sentence = Text(
+        "姓名最多 {most} 个字，且不能含看不见的字符，请重新输入。",
+        "A person's name can have {most} characters at most, and none that can't be seen; type it again.",
+    )
 
 
 class OrganisationKeyTaken(Conflict):
@@ -133,10 +140,12 @@ def create_account(
 
     `by` is the id of the account that makes it, None for the command line.
 
-    Raises UsernameRefused, UsernameTaken, PasswordRefused.
+    Raises UsernameRefused, UsernameTaken, PersonNameRefused, PasswordRefused.
     """
     username = checked_username(username)
     name = name.strip() or username
+    if len(name) > LONGEST_NAME or not name.isprintable():  # one of these makes a name read as another's
+        raise PersonNameRefused(most=LONGEST_NAME)
     passwords.check(password, about=(username, name, organisation.name, organisation.name_en))
     if session.scalar(select(func.count()).where(Account.username == username)):
         raise UsernameTaken(username=username)

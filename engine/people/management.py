@@ -57,7 +57,7 @@ def add_account(
     """A new account and the token of the link that sets its first password. Without an organisation it is one of the
     actor's own; of another only administrators make one.
 
-    Raises NotAllowed, UsernameRefused, UsernameTaken.
+    Raises NotAllowed, UsernameRefused, UsernameTaken, PersonNameRefused.
     """
     require(actor, Action.ADMINISTER if organisation else Action.MANAGE_ACCOUNTS)
     organisation = organisation or session.get_one(Organisation, actor.organisation_id)

@@ -28,7 +28,10 @@ _LONGEST = 60  # characters of a name
 
 
 class NameMissing(Invalid):
-    sentence = Text("请填写系统名称，最多 {most} 个字。", "Give the system a name of at most {most} characters.")
+    sentence = Text(
+        "请填写系统名称，最多 {most} 个字，不能含看不见的字符。",
+        "Give the system a name of at most {most} characters, none of which is invisible.",
+    )
 
 
 class NoSuchCity(Invalid):
@@ -72,7 +75,7 @@ def issue(session: Session, actor: Actor, *, name: str, city: str | None, now: d
     """
     require(actor, Action.MANAGE_SYSTEMS)
     name = " ".join(name.split())
-    if not 0 < len(name) <= _LONGEST:
+    if not 0 < len(name) <= _LONGEST or not name.isprintable():
         raise NameMissing(most=_LONGEST)
     if may(actor, Action.ADMINISTER):
         organisation = organisation_for(session, Role.AUTHORITY, city or "")

@@ -75,7 +75,7 @@ def test_the_list_tells_which_version_is_in_force_and_how_much_runs_on_it(
 def test_a_sound_diagram_is_checked_first_and_put_in_force_by_a_second_step(
     analyst: FlaskClient, runtime: Runtime
 ) -> None:
-    answer = _upload(analyst, ("onboarding.bpmn", LATER), note="审核改为 4 个工作日")
+    answer = _upload(analyst, ("onboarding.bpmn", LATER), note="审核改为\u202e 4 个工作日")
     assert answer.status_code == 302
     assert _numbers(runtime) == ([2, 1], 1)
     page = html.unescape(analyst.get(answer.location).text)

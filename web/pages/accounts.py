@@ -9,7 +9,7 @@ from engine.errors import Conflict, NotFound
 from engine.levers.leaving import OwnAccount, deactivate
 from engine.people import management, second_factor, sessions
 from engine.people.access import HAVE_HEADS, Action, may, require
-from engine.people.accounts import UsernameRefused, UsernameTaken, organisation_for
+from engine.people.accounts import PersonNameRefused, UsernameRefused, UsernameTaken, organisation_for
 from engine.people.directory import directory
 from engine.people.tables import Role
 from web.errors import status_of
@@ -40,7 +40,7 @@ def new() -> str:
 
 @blueprint.post("/new")
 def create() -> str | tuple[str, int]:
-    given = {name: request.form.get(name, "").strip()[:60] for name in ("username", "name", "role", "key")}
+    given = {name: request.form.get(name, "").strip()[:100] for name in ("username", "name", "role", "key")}
     actor = current_actor()
     if not given["name"]:
         return _new_page(given, {"name": gettext("请填写姓名。")}), 422
@@ -59,6 +59,8 @@ def create() -> str | tuple[str, int]:
                 name=given["name"],
                 now=clock.now(),
             )
+    except PersonNameRefused as refusal:
+        return _new_page(given, {"name": refusal.to(language())}), status_of(refusal)
     except (UsernameRefused, UsernameTaken) as refusal:
         return _new_page(given, {"username": refusal.to(language())}), status_of(refusal)
     return _link_page(account.id, link)

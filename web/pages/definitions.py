@@ -8,6 +8,7 @@ from lxml import etree
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.definitions import diagrams
+from engine.definitions.cleaning import tidy
 from engine.definitions.deployment import DeploymentRefused, get_version, put_in_force
 from engine.definitions.findings import Finding, Severity
 from engine.definitions.review import hand_in, review
@@ -41,7 +42,7 @@ def check() -> AnyResponse | tuple[str, int]:
     """First step: check, and keep what passes as a version that is not in force. Confirming it is a step of its own."""
     actor = current_actor()
     require(actor, Action.DEPLOY)
-    process_id, note = request.form.get("process", "")[:100], request.form.get("note", "")[:500]
+    process_id, note = request.form.get("process", "")[:100], tidy(request.form.get("note", "")[:500], lines=False)
     try:
         with runtime().database.write() as session:
             version, is_new = hand_in(

@@ -115,17 +115,15 @@ class Place:
             self._as_it_was.backup(now)
         self.version()
 
-    def changes(self) -> set[str]:
-        """The tables that hold something else than they did, but for how often something was tried."""
+    def changes(self) -> dict[str, list[tuple[object, ...]]]:
+        """Table → the rows in it that are new or hold something else, but for how often something was tried."""
         with closing(sqlite3.connect(self._path)) as now:
             tables = [name for (name,) in now.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {
-                name
-                for name in tables
-                if name != "throttles"
-                and now.execute(f"SELECT * FROM {name}").fetchall()
-                != self._as_it_was.execute(f"SELECT * FROM {name}").fetchall()
-            }
+            every = {name: f"SELECT * FROM {name}" for name in tables if name != "throttles"}
+            before = {name: self._as_it_was.execute(query).fetchall() for name, query in every.items()}
+            after = {name: now.execute(query).fetchall() for name, query in every.items()}
+        changed = {name: rows for name, rows in after.items() if rows != before[name]}
+        return {name: [row for row in rows if row not in before[name]] for name, rows in changed.items()}
 
     def close(self) -> None:
         self._watching.close()

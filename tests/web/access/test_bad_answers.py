@@ -70,7 +70,7 @@ class Desk:
         version, changed = self.place.version(), set[str]()
         answer = self.place.browser(page.username).post(page.address, data=data, content_type=form, buffered=True)
         if self.place.version() != version:
-            changed = self.place.changes()
+            changed = set(self.place.changes())
             self.place.put_back()
         assert answer.status_code in (200, 302, 400, 413, 422), f"answers {answer.status_code}"
         assert not changed or answer.status_code == 302, f"refused, and yet {changed} were written to"
