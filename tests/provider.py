@@ -65,6 +65,20 @@ class TestProvider:
         self.codes[code] = asked
         return asked["redirect_uri"] + "?" + urlencode({"code": code, "state": asked["state"]})
 
+    def logout_token(self, **changes: Any) -> str:
+        """Says that the person has logged out; a change to None leaves a claim out."""
+        moment = int(clock.now().timestamp())
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": moment,
+            "exp": moment + 120,
+            "jti": secrets.token_hex(),
+            "sub": self.subject,
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        } | changes
+        return self.sign(self.key, {name: value for name, value in claims.items() if value is not None})
+
     def token(self, form: dict[str, str]) -> dict[str, Any] | None:
         asked = self.codes.pop(form.get("code", ""), None)
         challenge = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -81,6 +95,7 @@ class TestProvider:
             "iat": moment,
             "exp": moment + 300,
             "preferred_username": self.username,
+            "auth_time": moment if asked.get("max_age") == "0" else moment - 3600,
         } | self.changes
         token = self.sign(self.key, {name: value for name, value in claims.items() if value is not None})
         return {"access_token": secrets.token_hex(), "token_type": "Bearer", "expires_in": 300, "id_token": token}
@@ -95,6 +110,8 @@ def running_provider() -> Iterator[TestProvider]:
                 "authorization_endpoint": provider.issuer + "/authorize",
                 "token_endpoint": provider.issuer + "/token",
                 "jwks_uri": provider.issuer + "/keys",
+                "end_session_endpoint": provider.issuer + "/out",
+                "backchannel_logout_supported": True,
             }
             keys = {"keys": [key.as_dict(private=False) for key in provider.published]}
             answers: dict[str, dict[str, Any]] = {"/.well-known/openid-configuration": metadata, "/keys": keys}

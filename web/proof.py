@@ -42,8 +42,14 @@ def require_proof() -> None:
     """Raises ProofNeeded where whoever is logged in has not proven it lately, or without the code though the account
     has a second factor."""
     at, by = last_proof()
-    if at < clock.now() - RECENT or (by is Proof.PASSWORD and asks_for_code()):
+    if at < clock.now() - RECENT or (not by.two_factors and asks_for_code()):
         raise ProofNeeded()
+
+
+def lacks_the_code_only() -> bool:
+    """Has whoever is logged in just proven it at the OpenID provider, and owes the code?"""
+    at, by = last_proof()
+    return at >= clock.now() - RECENT and by is Proof.SIGN_ON and asks_for_code()
 
 
 def asks_for_code() -> bool:

@@ -19,7 +19,7 @@ from engine.audit.tables import SystemEventKind
 from engine.errors import Unavailable
 from engine.people import second_factor, sessions
 from engine.people.accounts import Actor, actor_from
-from engine.people.tables import Proof, Role
+from engine.people.tables import LoginSession, Proof, Role
 from engine.runtime.runtime import Runtime
 from engine.runtime.trial import offset, process_now
 from engine.text import Text
@@ -38,6 +38,7 @@ __all__ = [
     "safe_next",
     "settings",
     "signed_in",
+    "signed_on",
     "start",
     "token",
 ]
@@ -50,12 +51,13 @@ class LoginExpired(Exception):
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
-    def __init__(self, token: str, actor: Actor, organisation: Text, proven_at: datetime, proven_by: Proof) -> None:
+    def __init__(self, token: str, actor: Actor, organisation: Text, login: LoginSession) -> None:
         self.id = token
         self.actor = actor
         self.organisation = organisation
-        self.proven_at = proven_at
-        self.proven_by = proven_by
+        self.proven_at = login.proven_at
+        self.proven_by = Proof(login.proven_by)
+        self.signed_on = login.signon_sid is not None
 
 
 class SecureWhereItCan(SecureCookieSessionInterface):
@@ -89,6 +91,11 @@ def last_proof() -> tuple[datetime, Proof]:
     return current_user.proven_at, current_user.proven_by
 
 
+def signed_on() -> bool:
+    """Did whoever is logged in come through the OpenID provider?"""
+    return signed_in() is not None and current_user.signed_on
+
+
 def runtime() -> Runtime:
     found: Runtime = current_app.extensions["runtime"]
     return found
@@ -119,7 +126,7 @@ def token() -> str:
     return found
 
 
-def start(actor: Actor, *, two_factors: bool = False) -> None:
+def start(actor: Actor, *, by: Proof = Proof.PASSWORD, signon_sid: str | None = None) -> None:
     """Log in, in real time, under a token nobody knew before. What the cookie held is dropped and the session it stood
     for ends, so that nobody can plant one on somebody else."""
     with runtime().database.write() as writing:
@@ -129,7 +136,8 @@ def start(actor: Actor, *, two_factors: bool = False) -> None:
             actor.account_id,
             agent=request.user_agent.string,
             address=request.remote_addr or "",
-            two_factors=two_factors,
+            by=by,
+            signon_sid=signon_sid,
             now=clock.now(),
         )
         record(writing, SystemEventKind.LOGGED_IN, at=clock.now(), actor_id=actor.account_id)
@@ -200,7 +208,7 @@ def _load(token: str) -> SignedIn | None:
         with suppress(Unavailable), runtime().database.write() as writing:  # a page is not refused for it
             sessions.seen(writing, login.id, moment)
     name = Text(organisation.name, organisation.name_en)
-    return SignedIn(token, actor_from(account), name, login.proven_at, Proof(login.proven_by))
+    return SignedIn(token, actor_from(account), name, login)
 
 
 def _require_login() -> Response | None:

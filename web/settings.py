@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engine.definitions import checks
 from engine.errors import Invalid
 from engine.files.scanning import Clamd
+from engine.people.tables import Role
 from engine.secrets import write_once
 from engine.text import Text
 from web import trial_cast
@@ -52,6 +53,11 @@ class SignOn:
     scopes: str
     label: str
     label_en: str
+    role_claim: str = ""  # says what somebody is; a dot leads into it: realm_access.roles
+    roles: Mapping[str, Role] = field(default_factory=dict)  # by the value of that claim
+    organisation_claim: str = ""  # the organisation's key: credit code or city code
+    name_claim: str = "name"
+    second_factor: frozenset[str] = frozenset()  # values of `amr` (RFC 8176) that stand for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +239,40 @@ def _signon(environ: Mapping[str, str], public_url: str) -> SignOn | None:
         scopes,
         environ.get("SIGNON_LABEL") or "统一身份认证登录",
         environ.get("SIGNON_LABEL_EN") or "Sign on with your organisation",
+        **_places(environ),
+        name_claim=environ.get("SIGNON_NAME_CLAIM") or "name",
+        second_factor=frozenset(environ.get("SIGNON_SECOND_FACTOR", "").replace(",", " ").split()),
     )
+
+
+# The platform's own people, administrators and analysts, are made by hand.
+_BY_CLAIMS = (Role.ENTERPRISE, Role.AUTHORITY, Role.SUPPORT, Role.PROVINCE)
+
+
+def _places(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Which claims say role and organisation: both or neither."""
+    given = {name: environ.get(name, "") for name in ("SIGNON_ROLE_CLAIM", "SIGNON_ROLES", "SIGNON_ORGANISATION_CLAIM")}
+    if not any(given.values()):
+        return {}
+    for name, value in given.items():
+        if not value:
+            why = Text("角色和单位的三项设置须一起填写。", "it is needed with the others on role and organisation.")
+            raise SettingRefused(name=name, value="", why=why)
+    roles = {}
+    for each in given["SIGNON_ROLES"].split(","):
+        value, _, role = each.strip().rpartition("=")
+        if not value.strip() or role.strip() not in _BY_CLAIMS:
+            why = Text(
+                "应如 officials=authority,companies=enterprise；角色只能是 {roles}。",
+                "write officials=authority,companies=enterprise; a role is one of {roles}.",
+            )
+            raise SettingRefused(name="SIGNON_ROLES", value=each, why=why.filled(roles=", ".join(_BY_CLAIMS)))
+        roles[value.strip()] = Role(role.strip())
+    return {
+        "role_claim": given["SIGNON_ROLE_CLAIM"],
+        "roles": roles,
+        "organisation_claim": given["SIGNON_ORGANISATION_CLAIM"],
+    }
 
 
 def _read(path: str) -> str:

@@ -22,6 +22,8 @@ class SystemEventKind(StrEnum):
     LOGIN_FAILED = "login_failed"  # [account_id, none where no account has that name]
     LOGGED_OUT = "logged_out"  # actor
     SIGN_ON_LINKED = "sign_on_linked"  # actor: the account is its person's at the OpenID provider from now on
+    SIGN_ON_UNLINKED = "sign_on_unlinked"  # actor: the account is nobody's there any more [account_id]
+    SIGNED_OFF = "signed_off"  # the provider ended sessions [account_ids]
     SIGN_ON_REFUSED = "sign_on_refused"  # through the OpenID provider [account_id, none where it isn't known]
     PROVEN_AGAIN = "proven_again"  # actor: who was logged in gave the password (and code) once more
     ORGANISATION_CREATED = "organisation_created"  # actor, none at the command line [organisation_id, role]

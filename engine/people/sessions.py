@@ -28,9 +28,16 @@ class Entry:
 
 
 def begin(
-    session: Session, account_id: str, *, agent: str, address: str, two_factors: bool = False, now: datetime
+    session: Session,
+    account_id: str,
+    *,
+    agent: str,
+    address: str,
+    by: Proof = Proof.PASSWORD,
+    signon_sid: str | None = None,
+    now: datetime,
 ) -> str:
-    """A new session under a new token, which is returned."""
+    """A new session under a new token, which is returned. `signon_sid`: see `LoginSession`."""
     session.execute(delete(LoginSession).where(~_alive(now)))
     token = new_token()
     session.add(
@@ -41,9 +48,10 @@ def begin(
             seen_at=now,
             agent=agent[:_LONGEST_AGENT],
             address=address[:45],
-            two_factors=two_factors,
+            two_factors=by.two_factors,
             proven_at=now,
-            proven_by=Proof.CODE if two_factors else Proof.PASSWORD,
+            proven_by=by,
+            signon_sid=signon_sid,
         )
     )
     session.flush()
@@ -100,6 +108,19 @@ def end_one(session: Session, account_id: str, session_id: str) -> bool:
     """End a session by its id; False where the account has none of it (any more)."""
     ended = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.account_id == account_id)
     return bool(session.execute(ended.returning(LoginSession.id)).first())
+
+
+def end_signed_on(session: Session, account_id: str | None, sid: str | None) -> list[str]:
+    """End the sessions that were begun through the OpenID provider: of an account, or with one session there, or both.
+    Whose they were. One of the two must be said."""
+    if not account_id and not sid:
+        raise ValueError("whose sessions, or which")
+    ended = delete(LoginSession).where(LoginSession.signon_sid.is_not(None))
+    if account_id:
+        ended = ended.where(LoginSession.account_id == account_id)
+    if sid:
+        ended = ended.where(LoginSession.signon_sid == sid)
+    return sorted(set(session.scalars(ended.returning(LoginSession.account_id))))
 
 
 def end_all(session: Session, account_id: str, *, but: str | None = None) -> None:

@@ -98,6 +98,12 @@ class Proof(StrEnum):
 
     PASSWORD = "password"  # noqa: S105
     CODE = "code"  # password and code
+    SIGN_ON = "signon"  # at the OpenID provider
+    SIGN_ON_AND_CODE = "signon_2f"  # there with a second factor, or there and with the code here
+
+    @property
+    def two_factors(self) -> bool:
+        return self in (Proof.CODE, Proof.SIGN_ON_AND_CODE)
 
 
 class System(Base):
@@ -128,9 +134,12 @@ class LoginSession(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     agent: Mapped[str] = mapped_column(String(300))
     address: Mapped[str] = mapped_column(String(45))
-    two_factors: Mapped[bool]  # was a code asked for beside the password?
+    two_factors: Mapped[bool]  # was there a second factor when it was begun?
     proven_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when identity was proven last: at first, logging in
     proven_by: Mapped[str] = mapped_column(String(10))  # a Proof: how
+    # What the OpenID provider calls its session that this one was begun with: empty where it gave no name, none where
+    # it was begun with a password.
+    signon_sid: Mapped[str | None] = mapped_column(String(255), index=True)
 
 
 class SignOnLink(Base):

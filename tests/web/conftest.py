@@ -12,6 +12,7 @@ from engine import clock
 from engine.database import Database
 from engine.people import sessions
 from engine.people.accounts import Actor
+from engine.people.tables import Proof
 from engine.runtime.runtime import Runtime
 from web.assembly import create_app
 from web.settings import Settings
@@ -27,9 +28,7 @@ def logged_in(app: Flask, actor: Actor) -> FlaskClient:
     """A browser that is logged in at this application; verifying a password would take its time."""
     client = app.test_client()
     with app.extensions["runtime"].database.write() as writing:
-        token = sessions.begin(
-            writing, actor.account_id, agent="", address="127.0.0.1", two_factors=True, now=clock.now()
-        )
+        token = sessions.begin(writing, actor.account_id, agent="", address="127.0.0.1", by=Proof.CODE, now=clock.now())
     with client.session_transaction() as cookie:
         cookie["_user_id"], cookie["_fresh"] = token, True
     return client

@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 from engine import clock
 from engine.files import StoredFile
 from engine.people.accounts import Actor
-from engine.people.tables import Proof
+from engine.people.tables import LoginSession, Proof
 from engine.reading.attachments import own_files, take_in
 from engine.scenarios.sampling import SMALL_FILES
 from engine.text import Text
@@ -171,7 +171,9 @@ def test_only_files_of_the_own_organisation_or_its_instances_can_be_handed_in(ca
 @pytest.mark.parametrize(("name", "taken"), [("licence.pdf", True), ("licence.exe", False), ("licence.png", False)])
 def test_an_upload_on_a_page_reaches_the_store(app: Flask, cast: Cast, name: str, taken: bool) -> None:
     with app.test_request_context(method="POST", data={"page.proof": FileStorage(io.BytesIO(PDF), filename=name)}):
-        login_user(SignedIn("", cast.enterprise, Text("甲"), clock.now(), Proof.PASSWORD))
+        login_user(
+            SignedIn("", cast.enterprise, Text("甲"), LoginSession(proven_at=clock.now(), proven_by=Proof.PASSWORD))
+        )
         answers, errors = read_answers(FORMS, request.form, request.files)
     assert ("proof" in answers["page"]) is taken
     assert bool(errors) is not taken

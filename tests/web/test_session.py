@@ -38,7 +38,7 @@ def test_every_page_but_the_way_in_needs_somebody_logged_in(app: Flask) -> None:
     assert {name for name in public if not name.startswith(ways_in)} == {
         *("api.openapi", "api.verify_test_key"),  # a header says who asks
         *("own_address.confirm", "own_address.confirmed"),  # a link that works once
-        *("signon.begin", "signon.back"),  # the provider says who it is
+        *("signon.begin", "signon.back", "signon.out", "signoff.sign_off"),  # the provider says who it is
     }
     assert public >= {"session.log_in", "session.check_login", "session.logout", "session.choose_language"}
 

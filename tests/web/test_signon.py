@@ -4,9 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -17,12 +15,11 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from engine import clock
-from engine.audit.tables import SystemEvent
 from engine.people.tables import Account, SignOnLink
 from tests.conftest import PASSWORD, Cast
 from tests.provider import CLIENT, SECRET, Key, TestProvider, new_key, running_provider, signed
-from web.assembly import create_app
-from web.settings import SettingRefused, Settings, SignOn
+from tests.web.signing_on import events, is_logged_in, path_of, sign_on, with_signon
+from web.settings import SettingRefused, Settings
 
 
 @pytest.fixture
@@ -34,38 +31,13 @@ def provider(cast: Cast) -> Iterator[TestProvider]:
 
 @pytest.fixture
 def signing_on(app: Flask, provider: TestProvider) -> Iterator[Flask]:
-    """The application outside a trial, with the provider configured."""
-    signon = SignOn(provider.issuer, CLIENT, SECRET, "preferred_username", "openid profile", "粤政易登录", "Sign on")
-    settings = replace(app.extensions["settings"], trial=False, public_url="http://localhost", signon=signon)
-    app = create_app(settings)
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    yield app
-    app.extensions["runtime"].database.close()
+    with with_signon(app, provider) as app:
+        yield app
 
 
 @pytest.fixture
 def browser(signing_on: Flask) -> FlaskClient:
     return signing_on.test_client()
-
-
-def sign_on(browser: FlaskClient, provider: TestProvider, then: str = "") -> TestResponse:
-    return browser.get(path_of(provider.grant(browser.get("/signon", query_string={"next": then}).location)))
-
-
-def path_of(address: str) -> str:
-    parts = urlsplit(address)
-    assert (parts.scheme, parts.netloc, parts.path) == ("http", "localhost", "/signon/back")
-    return f"{parts.path}?{parts.query}"
-
-
-def is_logged_in(browser: FlaskClient) -> bool:
-    return browser.get("/account").status_code == 200
-
-
-def events(app: Flask) -> list[tuple[str, str | None, dict[str, Any]]]:
-    with app.extensions["runtime"].database.read() as reading:
-        rows = reading.scalars(select(SystemEvent).order_by(SystemEvent.sequence)).all()
-        return [(row.kind, row.actor_id, row.details) for row in rows]
 
 
 def test_a_person_signs_on_and_is_led_to_the_page_that_was_wanted(
@@ -168,6 +140,7 @@ NOW = int(clock.now().timestamp())
         *({each: None} for each in ("iss", "aud", "exp", "iat", "sub")),
         {"sub": ""},
         {"sub": 7},
+        {"amr": "otp"},
         {"at_hash": "of another token"},
     ],
     ids=",".join,  # the claims; the moment would differ between processes

@@ -10,7 +10,7 @@ from engine.audit.tables import SystemEventKind
 from engine.errors import NotFound
 from engine.membership import own_address
 from engine.membership.safety import of_new_password
-from engine.people import accounts, logins, passwords, second_factor, sessions
+from engine.people import accounts, links, logins, passwords, second_factor, sessions
 from engine.people.access import Action, may
 from engine.people.logins import OldPasswordWrong
 from engine.people.passwords import PasswordRefused
@@ -35,6 +35,7 @@ def overview() -> str:
         account, _ = accounts.account_of(reading, actor.account_id)
         unconfirmed = own_address.waiting(reading, actor.account_id, clock.now())
         codes_left = second_factor.recovery_codes_left(reading, actor.account_id)
+        linked = links.linked_since(reading, actor.account_id)
     return render_template(
         "account/overview.html",
         sessions=logged_in,
@@ -46,6 +47,7 @@ def overview() -> str:
         manages_systems=may(actor, Action.MANAGE_SYSTEMS) and actor.manages,
         has_second_factor=has_second_factor,
         codes_left=codes_left,
+        linked=linked,
     )
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from engine import clock
 from engine.errors import Conflict, NotFound
 from engine.levers.leaving import OwnAccount, deactivate
-from engine.people import management, second_factor, sessions
+from engine.people import links, management, second_factor, sessions
 from engine.people.access import HAVE_HEADS, Action, may, require
 from engine.people.accounts import PersonNameRefused, UsernameRefused, UsernameTaken, organisation_for
 from engine.people.directory import directory
@@ -112,6 +112,14 @@ def remove_second_factor(account_id: str) -> Response:
     return redirect(url_for("accounts.show", account_id=account_id))
 
 
+@blueprint.post("/<account_id>/unlink")
+def unlink(account_id: str) -> Response:
+    with runtime().database.write() as writing:
+        links.unlink(writing, current_actor(), account_id, now=clock.now())
+    flash(gettext("已解除与统一身份认证的关联，由此登录的设备已退出。"), "success")
+    return redirect(url_for("accounts.show", account_id=account_id))
+
+
 @blueprint.post("/<account_id>/manager")
 def set_manager(account_id: str) -> Response:
     manages = request.form.get("manages") == "1"
@@ -134,6 +142,7 @@ def _page(account_id: str, refusal: Conflict | None = None) -> str:
     with runtime().database.read() as reading:
         account, organisation = management.managed(reading, current_actor(), account_id)
         has_second_factor = second_factor.is_set_up(reading, account_id)
+        linked = links.linked_since(reading, account_id)
     return render_template(
         "accounts/account.html",
         account=account,
@@ -142,6 +151,7 @@ def _page(account_id: str, refusal: Conflict | None = None) -> str:
         has_heads=account.role in HAVE_HEADS,
         sets_managers=may(current_actor(), Action.ADMINISTER),
         has_second_factor=has_second_factor,
+        linked=linked,
         refusal=refusal.to(language()) if refusal else None,
     )
 

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from engine import clock
 from engine.audit.system import record
 from engine.audit.tables import SystemEventKind
-from engine.people import logins, sessions
+from engine.people import links, logins, sessions
 from engine.people.logins import PasswordWrong
 from engine.people.second_factor import CodeWrong
 from engine.people.tables import Proof
@@ -14,7 +14,7 @@ from engine.people.throttling import TooOften
 from web.errors import status_and_headers
 from web.language import language
 from web.pages.second_factor import checked as code_checked
-from web.proof import asks_for_code
+from web.proof import asks_for_code, lacks_the_code_only
 from web.session import current_actor, runtime, safe_next, token
 
 blueprint = Blueprint("proof", __name__, url_prefix="/proof")
@@ -28,17 +28,20 @@ def ask() -> str:
 @blueprint.post("")
 def check() -> Response | tuple[str, int, dict[str, str]]:
     actor, with_code, moment = current_actor(), asks_for_code(), clock.now()
+    signed_on = lacks_the_code_only()
     field = "password"
     try:
-        password = request.form.get("password", "")
-        logins.prove_again(runtime().database, actor, password, address=request.remote_addr or "", now=moment)
+        if not signed_on:
+            password = request.form.get("password", "")
+            logins.prove_again(runtime().database, actor, password, address=request.remote_addr or "", now=moment)
         field = "code"
         if with_code:
             code_checked(actor)
     except (PasswordWrong, CodeWrong, TooOften) as refusal:
         return _page({field: refusal.to(language())}), *status_and_headers(refusal)
     with runtime().database.write() as writing:
-        sessions.proven(writing, token(), Proof.CODE if with_code else Proof.PASSWORD, moment)
+        by = Proof.SIGN_ON_AND_CODE if signed_on else Proof.CODE if with_code else Proof.PASSWORD
+        sessions.proven(writing, token(), by, moment)
         record(writing, SystemEventKind.PROVEN_AGAIN, at=moment, actor_id=actor.account_id)
     return redirect(_then())
 
@@ -48,4 +51,13 @@ def _then() -> str:
 
 
 def _page(errors: dict[str, str]) -> str:
-    return render_template("session/proof.html", errors=errors, with_code=asks_for_code())
+    with runtime().database.read() as reading:
+        linked = links.linked_since(reading, current_actor().account_id)
+    return render_template(
+        "session/proof.html",
+        errors=errors,
+        with_password=not lacks_the_code_only(),
+        with_code=asks_for_code(),
+        linked=linked,
+        then=_then(),
+    )

@@ -76,7 +76,7 @@ def check_code() -> Response | tuple[str, int, dict[str, str]]:
     except (CodeWrong, TooOften) as refusal:
         page = render_template("session/code.html", errors={"code": refusal.to(language())})
         return page, *status_and_headers(refusal)
-    session.start(actor, two_factors=True)
+    half_way.arrive(actor)
     return redirect(then or url_for("session.home"))
 
 
@@ -100,15 +100,16 @@ def confirm_set_up() -> Response:
         codes = second_factor_confirmed(actor)
     except (CodeWrong, TooOften) as refusal:
         return set_up_page(actor, {"code": refusal.to(language())}, status_and_headers(refusal))
-    session.start(actor, two_factors=True)
+    half_way.arrive(actor)
     return recovery_page(codes, then or url_for("session.home"))
 
 
 @blueprint.post("/logout")
 @public
 def logout() -> Response:
+    signed_on = session.signed_on()
     session.end()
-    response = redirect(url_for("session.log_in"))
+    response = redirect(url_for("session.log_in", signed_on=1 if signed_on else None))
     response.headers["Clear-Site-Data"] = '"cache"'  # the back button shows nothing to whoever sits there next
     return response
 

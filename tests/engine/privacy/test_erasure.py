@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from engine import clock
 from engine.errors import NotAllowed, NotFound
 from engine.people.accounts import WrongCredentials, authenticate
-from engine.people.links import NoAccount, identify
+from engine.people.links import NoAccount, Vouched, identify
 from engine.people.management import reactivate
 from engine.people.tables import Account, Contact, SignOnLink
 from engine.privacy.erasure import AlreadyErased, HeldBack, OwnPerson, StillRunning, erase, preview
@@ -66,13 +66,13 @@ def test_the_account_names_nobody_and_nobody_can_use_it(closed: Case, cast: Cast
 
 
 def test_nothing_says_any_more_who_the_person_is_at_an_openid_provider(closed: Case, cast: Cast) -> None:
-    known = closed.runtime.database, "https://provider.example", "248289761001", cast.enterprise.username
-    identify(*known, now=clock.now())
+    person = Vouched("https://provider.example", "248289761001", cast.enterprise.username)
+    identify(closed.runtime.database, person, now=clock.now())
     erased(closed, cast.enterprise.account_id, cast)
     with closed.runtime.database.read() as session:
         assert session.scalars(select(SignOnLink)).all() == []
     with pytest.raises(NoAccount):
-        identify(*known, now=clock.now())
+        identify(closed.runtime.database, person, now=clock.now())
 
 
 def _key(case: Case, cast: Cast) -> str:

@@ -12,7 +12,7 @@ from engine import clock
 from engine.audit.tables import SystemEvent, SystemEventKind
 from engine.errors import NotFound
 from engine.people.accounts import Actor
-from engine.people.links import identify
+from engine.people.links import Vouched, identify
 from engine.privacy.export import of_organisation, of_person, write_zip
 from engine.trust.verification import verify
 from tests.casework import Case
@@ -30,7 +30,8 @@ def unpacked(case: Case, kind: Any, whose: str, actor: Actor) -> tuple[dict[str,
 
 
 def test_a_person_gets_everything_of_the_own_account_in_clear_with_its_files(closed: Case, cast: Cast) -> None:
-    identify(closed.runtime.database, "https://provider.example", "248289761001", "enterprise-a", now=clock.now())
+    person = Vouched("https://provider.example", "248289761001", "enterprise-a")
+    identify(closed.runtime.database, person, now=clock.now())
     data, content = unpacked(closed, of_person, cast.enterprise.account_id, cast.enterprise)
     assert data["account"]["username"] == "enterprise-a"
     assert "password_hash" not in data["account"]
