@@ -48,6 +48,7 @@ WORST = {
         "markup",
         "templates",
         "a header",
+        "another site",
         "far too long",
     )
 }
