@@ -21,7 +21,7 @@ READY_SECONDS = 60
 
 @dataclass
 class Server:
-    """`flask --app web serve` on a free port of 127.0.0.1, over one data folder."""
+    """`flask --app web serve` on a free port of 127.0.0.1, over one data folder. `{port}` in a setting is that port."""
 
     data_dir: Path
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -31,7 +31,8 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "DATA_DIR": str(self.data_dir), "TRIAL": "1", "TICK_SECONDS": "1", **self.settings}
+        settings = {name: value.replace("{port}", str(self.port)) for name, value in self.settings.items()}
+        return {**os.environ, "DATA_DIR": str(self.data_dir), "TRIAL": "1", "TICK_SECONDS": "1", **settings}
 
     def command(self, *arguments: str) -> str:
         """Run a command of the command line; what it prints."""
