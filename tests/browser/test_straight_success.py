@@ -45,13 +45,17 @@ def _mistypes_the_credit_code(enterprise: Person) -> None:
 
 def _uploads_a_program_among_the_materials(enterprise: Person) -> None:
     expect(enterprise.heading).to_have_text("递交材料")
-    enterprise.fill("materials", SAMPLES["materials"]["complete"])
+    complete = SAMPLES["materials"]["complete"]
+    enterprise.fill("materials", {name: value for name, value in complete.items() if name != "test_report"})
+    kept = enterprise.page.locator(".app-files__item")
+    expect(kept).to_have_count(4)
     enterprise.input("materials.test_report").set_input_files(document("检测报告.pdf", PROGRAM))
+    question = enterprise.page.locator('[data-upload="materials.test_report"]')
+    expect(question.locator(".govuk-error-message")).to_contain_text("检测报告.pdf")
     enterprise.press("提交")
     summary = enterprise.page.get_by_role("alert")
     expect(summary.get_by_role("listitem")).to_have_count(1)
     expect(summary).to_contain_text("检测报告")
-    kept = enterprise.page.locator(".app-files__item")
     expect(kept).to_have_count(4)
     enterprise.station("success-2-wrong-file")
     enterprise.answer("materials.test_report", {"file": "检测报告.pdf"})
