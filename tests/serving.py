@@ -86,7 +86,7 @@ class Server:
 
 
 class Browser:
-    """One person's session over one kept-alive connection."""
+    """One person's session, with a connection for as long as the server keeps it."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

@@ -37,7 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "threads": 8,
             "timeout": 60,
             "graceful_timeout": 20,
-            "keepalive": 5,
+            "keepalive": 0,  # a connection that stayed would be one worker's, however busy that is and idle the others
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # which proxies are believed is for `web.proxies` alone
             "loglevel": "warning",
