@@ -55,13 +55,16 @@ def workers_memory(server: Server) -> list[float]:
     return [count * 4096 / 1024**2 for count in pages]
 
 
-def memory(url: str) -> tuple[list[float], list[float]]:
+def memory(url: str) -> list[list[float]]:
+    """Of the workers at the beginning, half-way, and at the end."""
     with serving(url, WARM_UP + COMPLETIONS) as (server, tasks):
         browser = Browser(server.port).log_in("guangzhou", PASSWORD)
         completed(browser, tasks[:WARM_UP])
-        before = workers_memory(server)
-        completed(browser, tasks[WARM_UP:])
-        return before, workers_memory(server)
+        found = [workers_memory(server)]
+        for begin in (WARM_UP, WARM_UP + COMPLETIONS // 2):
+            completed(browser, tasks[begin : begin + COMPLETIONS // 2])
+            found.append(workers_memory(server))
+        return found
 
 
 def cold_start() -> float:
@@ -86,8 +89,11 @@ def main() -> None:
             print(f"  {name:10}  {whole:7,.0f} bytes an application with its indexes, {state:5,.0f} of them its state")
     with databases() as urls:
         for name, url in urls.items():
-            before, after = (", ".join(f"{each:.1f}" for each in figures) for figures in memory(url))
-            print(f"  {name:10}  resident memory per worker {before} MB, after {COMPLETIONS:,} completions {after} MB")
+            before, half_way, after = (", ".join(f"{each:.1f}" for each in figures) for figures in memory(url))
+            print(
+                f"  {name:10}  resident memory per worker {before} MB, after {COMPLETIONS // 2:,} completions "
+                f"{half_way} MB, after {COMPLETIONS:,} {after} MB"
+            )
     print(f"  from start to first page {cold_start():.1f} s")
 
 
